@@ -1,0 +1,1 @@
+//! The engine that movebook brings itself.

@@ -1,0 +1,140 @@
+//! What happens in a run, as values: the only thing that `run` and `report` share.
+//!
+//! An event is shown only after the journal holds what it tells. It never holds a secret.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::copy::{FileError, Progress};
+use crate::state::record::Question;
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    RunStarted {
+        run: String,
+        name: String,
+        title: String,
+        state_file: String,
+        phases: Vec<PhaseOutline>,
+        /// Steps that an earlier process has done already.
+        done: usize,
+        resumed: bool,
+    },
+    PhaseStarted {
+        phase: String,
+        title: String,
+        downtime: bool,
+        number: usize,
+        of: usize,
+    },
+    StepStarted {
+        step: String,
+        title: String,
+        action: &'static str,
+        number: usize,
+        of: usize,
+        attempt: u32,
+        attempts: u32,
+    },
+    StepProgress {
+        step: String,
+        /// What is being done, in a word: `listing`, `copying`, `flushing`, `purging`, `hashing`, `waiting`.
+        doing: &'static str,
+        #[serde(flatten)]
+        progress: Progress,
+        seconds: f64,
+        /// Bytes a second over the last seconds.
+        rate: f64,
+        /// Seconds left; absent while it cannot be known.
+        left: Option<f64>,
+    },
+    StepDone {
+        step: String,
+        seconds: f64,
+        figures: BTreeMap<String, Value>,
+        debt: u64,
+        line: String,
+    },
+    StepSkipped {
+        step: String,
+        reason: String,
+    },
+    StepFailed {
+        step: String,
+        seconds: f64,
+        error: String,
+        hints: Vec<String>,
+        errors: Vec<FileError>,
+    },
+    StepRetry {
+        step: String,
+        attempt: u32,
+        attempts: u32,
+        wait: f64,
+        error: String,
+    },
+    StepInterrupted {
+        step: String,
+    },
+    /// The run stops to ask; `approve` is the command that answers without a terminal.
+    Waiting {
+        step: String,
+        question: Question,
+        ask: String,
+        instructions: Option<String>,
+        approve: String,
+    },
+    Answered {
+        step: String,
+        answer: String,
+        by: String,
+    },
+    Warning {
+        step: Option<String>,
+        message: String,
+    },
+    RunEnded {
+        outcome: Outcome,
+        exit_code: u8,
+        seconds: f64,
+        downtime: Option<f64>,
+        state_file: String,
+        next: Option<String>,
+    },
+}
+
+/// How a process's part of a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Done,
+    Failed,
+    Waiting,
+    Refused,
+    Interrupted,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PhaseOutline {
+    pub id: String,
+    pub title: String,
+    pub downtime: bool,
+    pub steps: Vec<StepOutline>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct StepOutline {
+    pub id: String,
+    pub title: String,
+    pub action: &'static str,
+    /// Whether an earlier process has done (or skipped) it.
+    pub done: bool,
+}
+
+/// Who wants to see events. Called from one thread at a time.
+pub trait Sink: Send {
+    fn event(&mut self, event: &Event);
+}

@@ -1,0 +1,12 @@
+//! movebook carries out migration runbooks.
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod cancel;
+pub mod copy;
+pub mod error;
+pub mod event;
+pub mod filter;
+pub mod plan;
+pub mod runbook;
+pub mod secret;
+pub mod state;

@@ -1,0 +1,78 @@
+//! The text that runbooks come from, and places in it.
+//!
+//! A span always lies within the text of its file, on character boundaries.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// A file of the runbook: the main one or an included one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A place in a file, in bytes from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    pub file: FileId,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// A value and the place it was written at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spanned<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    pub fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Spanned<U> {
+        Spanned { value: change(self.value), span: self.span }
+    }
+}
+
+impl<T> Deref for Spanned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// One text, under the name that diagnostics show.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The path as the user wrote it, or relative to the main runbook's folder for an included file.
+    pub name: String,
+    pub text: Arc<str>,
+}
+
+/// All texts that one runbook (and its variable files) came from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources(Vec<Source>);
+
+impl Sources {
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
+        self.0.push(Source { name: name.into(), text: text.into() });
+        FileId(u32::try_from(self.0.len() - 1).expect("fewer than 2^32 files"))
+    }
+
+    pub fn get(&self, id: FileId) -> &Source {
+        &self.0[id.0 as usize]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
+        self.0.iter().enumerate().map(|(at, source)| (FileId(at as u32), source))
+    }
+
+    /// The line and the column (in characters) of a place, both from 1.
+    pub fn line_column(&self, file: FileId, offset: usize) -> (usize, usize) {
+        let before = &self.get(file).text[..offset];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+        (line, column)
+    }
+}

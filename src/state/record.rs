@@ -1,0 +1,214 @@
+//! The records of a state file: one a line, in the order in which things happened.
+//!
+//! A record never holds a secret: of a secret answer or variable only an Argon2id hash (PHC string) is kept.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::copy::FileError;
+
+/// The version of the format; a newer one is refused.
+pub const FORMAT: u32 = 1;
+
+/// One line of the journal, but for its `chain`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub seq: u64,
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Body {
+    /// Always the first record, and only the first: enough to go on from and to report from.
+    RunStarted {
+        format: u32,
+        run: String,
+        movebook: String,
+        host: String,
+        user: String,
+        basis: Basis,
+    },
+    /// A process took the run up (the first one too).
+    SessionStarted {
+        host: String,
+        user: String,
+        pid: u32,
+        movebook: String,
+    },
+    /// Intent: written and synced before the step touches anything.
+    StepStarted {
+        step: String,
+        attempt: u32,
+        digest: String,
+    },
+    StepDone {
+        step: String,
+        seconds: f64,
+        /// What later templates see as `steps.STEP.FIELD`.
+        figures: BTreeMap<String, Value>,
+        /// File errors that the step tolerated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        debt: Option<Debt>,
+        /// Steps whose debt this one cleared.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        clears: Vec<String>,
+    },
+    StepFailed {
+        step: String,
+        seconds: f64,
+        error: String,
+        hints: Vec<String>,
+        /// File errors, for the report; bounded.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<FileError>,
+        /// The exit code that the failure ends the process with (1, or 7 for a guard).
+        code: u8,
+    },
+    StepSkipped {
+        step: String,
+        reason: String,
+    },
+    /// A step was stopped by Ctrl-C in an orderly way.
+    StepInterrupted {
+        step: String,
+        seconds: f64,
+    },
+    /// The run stopped to ask.
+    Asked {
+        step: String,
+        question: Question,
+    },
+    Answered {
+        step: String,
+        question: Question,
+        answer: Answer,
+        by: String,
+        host: String,
+        how: How,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<EvidenceFile>,
+    },
+    /// The identity of a pass's target, and how the first pass found it.
+    TargetClaimed {
+        path: String,
+        identity: String,
+        found: Found,
+    },
+    DebtWaived {
+        step: String,
+        by: String,
+        host: String,
+        note: String,
+    },
+    /// A person accepted that the runbook or the variables are no longer those of the start.
+    ChangesAccepted {
+        by: String,
+        host: String,
+        changes: Vec<String>,
+        basis: Basis,
+    },
+    RunFinished {
+        seconds: f64,
+    },
+}
+
+/// What a run rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Basis {
+    /// The main file first, then the included ones.
+    pub files: Vec<RunbookText>,
+    /// BLAKE3 over names and texts of the files.
+    pub digest: String,
+    /// Paths of the variable files, for people and for `resume`.
+    pub vars_files: Vec<String>,
+    /// The values of all variables that are not secret.
+    pub vars: BTreeMap<String, Value>,
+    /// Argon2id hashes of the secret ones.
+    pub secrets: BTreeMap<String, String>,
+    /// The steps of the plan, in order.
+    pub steps: Vec<StepMark>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunbookText {
+    /// Absolute for the main file; as the `include` says it for the others, relative to the main file's folder.
+    pub path: String,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepMark {
+    pub id: String,
+    pub phase: String,
+    pub digest: String,
+}
+
+/// File errors that an early pass tolerated and that a later pass must clear.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Debt {
+    pub from: String,
+    pub to: String,
+    pub files: u64,
+    /// At most [`crate::copy::PassSummary::LISTED_ERRORS`].
+    pub errors: Vec<FileError>,
+}
+
+/// What a run may stop for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// The step is a checkpoint.
+    Checkpoint,
+    /// A purge of more than its limits. `list` is the digest of what would go.
+    Purge { files: u64, bytes: u64, target_files: u64, list: String },
+    /// A target that is not empty, to be taken over.
+    Adopt { path: String, identity: String, files: u64 },
+    /// A command was under way when the process ended: was it done?
+    Unknown,
+    /// Debt is left at the end of the run.
+    Debt { files: u64 },
+}
+
+/// An answer as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Confirmed,
+    Text(String),
+    Choice(String),
+    /// An Argon2id hash of the answer, as a PHC string.
+    Secret(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    Terminal,
+    Approve,
+    /// By `run --yes`: no person looked.
+    Yes,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceFile {
+    pub name: String,
+    pub bytes: u64,
+    pub blake3: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    Absent,
+    Empty,
+    /// It held files, and a person agreed to take it over.
+    Adopted,
+}
