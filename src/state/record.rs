@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::copy::FileError;
+use crate::plan::{AnswerKind, Evidence};
 
 /// The version of the format; a newer one is refused.
 pub const FORMAT: u32 = 1;
@@ -133,6 +134,7 @@ pub struct Basis {
     pub vars: BTreeMap<String, Value>,
     /// Argon2id hashes of the secret ones.
     pub secrets: BTreeMap<String, String>,
+    pub phases: Vec<PhaseMark>,
     /// The steps of the plan, in order.
     pub steps: Vec<StepMark>,
 }
@@ -145,9 +147,19 @@ pub struct RunbookText {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseMark {
+    pub id: String,
+    pub title: String,
+    pub downtime: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepMark {
     pub id: String,
     pub phase: String,
+    pub title: String,
+    /// The key that the step's action has in the runbook: `copy`, `checkpoint`, …
+    pub action: String,
     pub digest: String,
 }
 
@@ -175,6 +187,19 @@ pub enum Question {
     Unknown,
     /// Debt is left at the end of the run.
     Debt { files: u64 },
+}
+
+/// All that is needed to ask, and to judge an answer, without the runbook.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prompt {
+    pub ask: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
+    pub answer: AnswerKind,
+    pub evidence: Evidence,
+    /// A secret checkpoint whose answer must be repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<String>,
 }
 
 /// An answer as it is kept.
