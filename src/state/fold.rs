@@ -1,0 +1,594 @@
+//! Folds records into a [`RunState`]. Pure: the same records always give the same state.
+//!
+//! A journal that contradicts itself (a step done twice, or done without having been started; an answer to what was
+//! not asked) is a [`Damage`]: nobody goes on from it. Records are checked before they change anything, so that a
+//! refused one leaves the state as it was.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::line::{Damage, Fault};
+use super::record::{Answer, Basis, Body, Debt, EvidenceFile, Found, How, Question, Record};
+use crate::copy::FileError;
+use crate::event::PhaseOutline;
+
+/// All that a journal says of its run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunState {
+    pub run: String,
+    pub format: u32,
+    /// The version that began the run.
+    pub movebook: String,
+    pub host: String,
+    pub user: String,
+    pub started: Timestamp,
+    /// What the run rests on now: that of the last accepted changes, else that of the start.
+    pub basis: Basis,
+    pub sessions: Vec<Session>,
+    /// In the order of the plan; then those that only an earlier plan had.
+    pub steps: IndexMap<String, StepState>,
+    /// The latest answer to each checkpoint.
+    pub answers: BTreeMap<String, Answered>,
+    /// The latest answer to each question about a purge.
+    pub purges: BTreeMap<String, PurgeAnswer>,
+    /// Targets that a person agreed to take over, by identity.
+    pub adoptions: Vec<Adoption>,
+    /// Targets that are this run's own, by path; the latest claim of each.
+    pub targets: IndexMap<String, Target>,
+    /// Debt that is neither cleared nor waived, by the step that made it.
+    pub debt: IndexMap<String, Debt>,
+    pub finished: Option<Finished>,
+    /// When the last record was written.
+    pub last: Timestamp,
+    /// How many records were folded.
+    pub records: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub at: Timestamp,
+    pub host: String,
+    pub user: String,
+    pub pid: u32,
+    pub movebook: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepState {
+    /// The phase by the plan.
+    pub phase: String,
+    /// Whether the plan that the run rests on now still has the step.
+    pub planned: Planned,
+    pub status: Status,
+    /// What the run waits for an answer to.
+    pub open: Option<OpenQuestion>,
+    /// The last answer since the step was last started, whatever was asked.
+    pub answered: Option<Answered>,
+    /// How often the step was started.
+    pub attempts: u32,
+    /// When it was first started.
+    pub first_started: Option<Timestamp>,
+    /// When it was done, skipped, interrupted or failed last.
+    pub ended: Option<Timestamp>,
+    /// Seconds of work, all attempts together.
+    pub seconds: f64,
+    /// What later templates see as `steps.STEP.FIELD`.
+    pub figures: BTreeMap<String, Value>,
+    /// The digest of what was started last.
+    pub digest: Option<String>,
+    /// What the step tolerated, cleared or not.
+    pub debt: Option<Debt>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planned {
+    Yes,
+    /// Only an earlier plan had it.
+    NoLonger,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Status {
+    Pending,
+    /// Under way, or it was when the process ended.
+    Started {
+        attempt: u32,
+        at: Timestamp,
+    },
+    Done,
+    Skipped {
+        reason: String,
+    },
+    Failed {
+        error: String,
+        hints: Vec<String>,
+        errors: Vec<FileError>,
+        code: u8,
+    },
+    /// Stopped in an orderly way.
+    Interrupted,
+}
+
+impl Status {
+    /// Whether the run never comes back to the step.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Done | Self::Skipped { .. })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenQuestion {
+    pub question: Question,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    pub question: Question,
+    pub answer: Answer,
+    pub at: Timestamp,
+    pub by: String,
+    pub host: String,
+    pub how: How,
+    pub note: Option<String>,
+    pub evidence: Option<EvidenceFile>,
+}
+
+/// What a person said to the list of a purge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PurgeAnswer {
+    /// The digest of the list.
+    pub list: String,
+    pub answer: Answer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adoption {
+    pub step: String,
+    pub path: String,
+    pub identity: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub identity: String,
+    pub found: Found,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Finished {
+    pub at: Timestamp,
+    pub seconds: f64,
+}
+
+/// Folds a whole journal. No records at all are a contradiction: ask before whether there are any.
+pub fn fold(records: &[Record]) -> Result<RunState, Damage> {
+    let Some((first, rest)) = records.split_first() else {
+        return Err(Damage { line: 1, fault: Fault::NoStart });
+    };
+    let mut state = RunState::begin(first)?;
+    for record in rest {
+        state.apply(record)?;
+    }
+    Ok(state)
+}
+
+impl RunState {
+    /// The state after the first record.
+    pub fn begin(record: &Record) -> Result<Self, Damage> {
+        let Body::RunStarted { format, run, movebook, host, user, basis } = &record.body else {
+            return Err(Damage { line: line_of(record), fault: Fault::NoStart });
+        };
+        let mut state = Self {
+            run: run.clone(),
+            format: *format,
+            movebook: movebook.clone(),
+            host: host.clone(),
+            user: user.clone(),
+            started: record.at,
+            basis: basis.clone(),
+            sessions: Vec::new(),
+            steps: IndexMap::new(),
+            answers: BTreeMap::new(),
+            purges: BTreeMap::new(),
+            adoptions: Vec::new(),
+            targets: IndexMap::new(),
+            debt: IndexMap::new(),
+            finished: None,
+            last: record.at,
+            records: 1,
+        };
+        state.take_up(basis);
+        Ok(state)
+    }
+
+    /// Takes one more record. One that contradicts what is known is refused, and changes nothing.
+    pub fn apply(&mut self, record: &Record) -> Result<(), Damage> {
+        self.check(&record.body).map_err(|fault| Damage { line: line_of(record), fault })?;
+        self.change(record);
+        self.last = record.at;
+        self.records += 1;
+        Ok(())
+    }
+
+    /// Whether a record with this body may come next.
+    pub fn check(&self, body: &Body) -> Result<(), Fault> {
+        if self.finished.is_some() {
+            return Err(contradiction("something follows the end of the run"));
+        }
+        match body {
+            Body::RunStarted { .. } => Err(Fault::SecondStart),
+            Body::SessionStarted { .. } | Body::TargetClaimed { .. } | Body::ChangesAccepted { .. } => Ok(()),
+            Body::StepStarted { step, .. } => {
+                let state = self.known(step)?;
+                if state.status.is_final() {
+                    return Err(contradiction(format!(
+                        "step {step} is started again after it was done or skipped"
+                    )));
+                }
+                Ok(())
+            }
+            Body::StepDone { step, clears, .. } => {
+                self.under_way(step, "done")?;
+                match clears.iter().find(|cleared| !self.debt.contains_key(*cleared)) {
+                    Some(cleared) => Err(contradiction(format!(
+                        "step {step} clears debt that step {cleared} does not have"
+                    ))),
+                    None => Ok(()),
+                }
+            }
+            Body::StepInterrupted { step, .. } => self.under_way(step, "interrupted"),
+            Body::StepFailed { step, .. } => self.not_over(step, "failed"),
+            Body::StepSkipped { step, .. } => self.not_over(step, "skipped"),
+            Body::Asked { step, question } => self.check_asked(step, question),
+            Body::Answered { step, question, .. } => match &self.known(step)?.open {
+                Some(open) if open.question == *question => Ok(()),
+                Some(_) => Err(contradiction(format!(
+                    "an answer at step {step} is to another question than was asked"
+                ))),
+                None => Err(contradiction(format!(
+                    "an answer at step {step} is to a question that was not asked"
+                ))),
+            },
+            Body::DebtWaived { step, .. } if self.debt.contains_key(step) => Ok(()),
+            Body::DebtWaived { step, .. } => {
+                Err(contradiction(format!("debt of step {step} is waived that it does not have")))
+            }
+            Body::RunFinished { .. } => self.check_finished(),
+        }
+    }
+
+    fn check_asked(&self, step: &str, question: &Question) -> Result<(), Fault> {
+        let state = self.known(step)?;
+        // An expired checkpoint is asked again, and debt is asked about at the step that made it.
+        let over = state.status.is_final();
+        let may_follow_the_end = match question {
+            Question::Checkpoint => state.status == Status::Done,
+            Question::Debt { .. } => true,
+            Question::Purge { .. } | Question::Adopt { .. } | Question::Unknown => false,
+        };
+        if over && !may_follow_the_end {
+            return Err(contradiction(format!("step {step} asks after it was done or skipped")));
+        }
+        Ok(())
+    }
+
+    fn check_finished(&self) -> Result<(), Fault> {
+        if let Some((step, _)) =
+            self.steps.iter().find(|(_, state)| state.planned == Planned::Yes && !state.status.is_final())
+        {
+            return Err(contradiction(format!("the run ends with step {step} neither done nor skipped")));
+        }
+        match self.debt.keys().next() {
+            Some(step) => Err(contradiction(format!("the run ends with debt of step {step}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn known(&self, step: &str) -> Result<&StepState, Fault> {
+        self.steps.get(step).ok_or_else(|| contradiction(format!("step {step} is not in the plan")))
+    }
+
+    fn under_way(&self, step: &str, what: &str) -> Result<(), Fault> {
+        match self.known(step)?.status {
+            Status::Started { .. } => Ok(()),
+            ref status if status.is_final() => {
+                Err(contradiction(format!("step {step} is {what} after it was done or skipped")))
+            }
+            _ => Err(contradiction(format!("step {step} is {what} without having been started"))),
+        }
+    }
+
+    fn not_over(&self, step: &str, what: &str) -> Result<(), Fault> {
+        if self.known(step)?.status.is_final() {
+            return Err(contradiction(format!("step {step} is {what} after it was done or skipped")));
+        }
+        Ok(())
+    }
+
+    /// Takes over a record that [`RunState::check`] let through.
+    fn change(&mut self, record: &Record) {
+        let at = record.at;
+        match &record.body {
+            Body::RunStarted { .. } => {}
+            Body::SessionStarted { host, user, pid, movebook } => self.sessions.push(Session {
+                at,
+                host: host.clone(),
+                user: user.clone(),
+                pid: *pid,
+                movebook: movebook.clone(),
+            }),
+            Body::StepStarted { step, attempt, digest } => self.with(step, |state| {
+                state.status = Status::Started { attempt: *attempt, at };
+                state.attempts += 1;
+                state.first_started.get_or_insert(at);
+                state.ended = None;
+                state.open = None;
+                state.answered = None;
+                state.digest = Some(digest.clone());
+            }),
+            Body::StepDone { step, seconds, figures, debt, clears } => {
+                self.end(step, at, *seconds, Status::Done);
+                self.with(step, |state| {
+                    state.figures = figures.clone();
+                    state.debt = debt.clone();
+                });
+                for cleared in clears {
+                    self.debt.shift_remove(cleared);
+                }
+                if let Some(debt) = debt {
+                    self.debt.insert(step.clone(), debt.clone());
+                }
+            }
+            Body::StepFailed { step, seconds, error, hints, errors, code } => {
+                let status = Status::Failed {
+                    error: error.clone(),
+                    hints: hints.clone(),
+                    errors: errors.clone(),
+                    code: *code,
+                };
+                self.end(step, at, *seconds, status);
+            }
+            Body::StepSkipped { step, reason } => {
+                self.end(step, at, 0.0, Status::Skipped { reason: reason.clone() });
+            }
+            Body::StepInterrupted { step, seconds } => self.end(step, at, *seconds, Status::Interrupted),
+            Body::Asked { step, question } => self.with(step, |state| {
+                state.open = Some(OpenQuestion { question: question.clone(), at });
+                if *question == Question::Checkpoint && state.status == Status::Done {
+                    state.status = Status::Started { attempt: state.attempts, at };
+                    state.ended = None;
+                    state.answered = None;
+                }
+            }),
+            Body::Answered { step, question, answer, by, host, how, note, evidence } => {
+                let answered = Answered {
+                    question: question.clone(),
+                    answer: answer.clone(),
+                    at,
+                    by: by.clone(),
+                    host: host.clone(),
+                    how: *how,
+                    note: note.clone(),
+                    evidence: evidence.clone(),
+                };
+                self.answer(step, answered);
+            }
+            Body::TargetClaimed { path, identity, found } => {
+                self.targets.insert(path.clone(), Target { identity: identity.clone(), found: *found, at });
+            }
+            Body::DebtWaived { step, .. } => {
+                self.debt.shift_remove(step);
+                self.with(step, |state| {
+                    if matches!(&state.open, Some(OpenQuestion { question: Question::Debt { .. }, .. })) {
+                        state.open = None;
+                    }
+                });
+            }
+            Body::ChangesAccepted { basis, .. } => {
+                self.basis = basis.clone();
+                self.take_up(basis);
+            }
+            Body::RunFinished { seconds } => self.finished = Some(Finished { at, seconds: *seconds }),
+        }
+    }
+
+    fn answer(&mut self, step: &str, answered: Answered) {
+        match &answered.question {
+            Question::Checkpoint => {
+                self.answers.insert(step.to_string(), answered.clone());
+            }
+            Question::Purge { list, .. } => {
+                let answer = PurgeAnswer { list: list.clone(), answer: answered.answer.clone() };
+                self.purges.insert(step.to_string(), answer);
+            }
+            Question::Adopt { path, identity, .. } if answered.answer == Answer::Confirmed => {
+                self.adoptions.push(Adoption {
+                    step: step.to_string(),
+                    path: path.clone(),
+                    identity: identity.clone(),
+                });
+            }
+            Question::Adopt { .. } | Question::Unknown | Question::Debt { .. } => {}
+        }
+        self.with(step, |state| {
+            state.open = None;
+            state.answered = Some(answered);
+        });
+    }
+
+    fn end(&mut self, step: &str, at: Timestamp, seconds: f64, status: Status) {
+        self.with(step, |state| {
+            state.status = status;
+            state.seconds += seconds;
+            state.ended = Some(at);
+            state.open = None;
+        });
+    }
+
+    fn with(&mut self, step: &str, change: impl FnOnce(&mut StepState)) {
+        if let Some(state) = self.steps.get_mut(step) {
+            change(state);
+        }
+    }
+
+    /// Brings the steps into the order of a plan; what is known of them stays.
+    fn take_up(&mut self, basis: &Basis) {
+        let mut before = std::mem::take(&mut self.steps);
+        for mark in &basis.steps {
+            let mut state = before.shift_remove(&mark.id).unwrap_or_else(|| StepState::pending(&mark.phase));
+            state.phase.clone_from(&mark.phase);
+            state.planned = Planned::Yes;
+            self.steps.insert(mark.id.clone(), state);
+        }
+        for (id, mut state) in before {
+            state.planned = Planned::NoLonger;
+            self.steps.insert(id, state);
+        }
+    }
+}
+
+/// Questions that the runner and the reports put to a state.
+impl RunState {
+    /// What a step's status is; a step that the journal does not know is pending.
+    pub fn status(&self, step: &str) -> &Status {
+        self.steps.get(step).map_or(&Status::Pending, |state| &state.status)
+    }
+
+    /// The first step that waits for an answer, and what it asks.
+    pub fn waiting(&self) -> Option<(&str, &OpenQuestion)> {
+        self.steps.iter().find_map(|(id, state)| Some((id.as_str(), state.open.as_ref()?)))
+    }
+
+    /// Answers as templates see them under `answers.STEP`. A secret one is never among them.
+    pub fn visible_answers(&self) -> BTreeMap<String, String> {
+        self.answers
+            .iter()
+            .filter_map(|(step, answered)| {
+                let text = match &answered.answer {
+                    Answer::Confirmed => "confirmed",
+                    Answer::Text(text) | Answer::Choice(text) => text,
+                    Answer::Secret(_) => return None,
+                };
+                Some((step.clone(), text.to_string()))
+            })
+            .collect()
+    }
+
+    /// Whether a person agreed to exactly this list of a purge.
+    pub fn purge_approved(&self, step: &str, list: &str) -> bool {
+        self.purges.get(step).is_some_and(|said| said.list == list && said.answer == Answer::Confirmed)
+    }
+
+    /// Whether a person agreed to take this target over.
+    pub fn adoption_agreed(&self, identity: &str) -> bool {
+        self.adoptions.iter().any(|adoption| adoption.identity == identity)
+    }
+
+    /// Whether the target with this identity is this run's own.
+    pub fn owns(&self, identity: &str) -> bool {
+        self.targets.values().any(|target| target.identity == identity)
+    }
+
+    /// Seconds from the start of the run to its end, or to `now`.
+    pub fn total_seconds(&self, now: Timestamp) -> f64 {
+        seconds_between(self.started, self.finished.map_or(now, |finished| finished.at))
+    }
+
+    /// Seconds of downtime: from the first start of a step in phases marked so to the end of their last step, or to
+    /// `now` while one is left. Phases of downtime that follow each other are one; `None` before the first began.
+    pub fn downtime_seconds(&self, phases: &[PhaseOutline], now: Timestamp) -> Option<f64> {
+        phases
+            .chunk_by(|one, next| one.downtime == next.downtime)
+            .filter(|chunk| chunk[0].downtime)
+            .filter_map(|chunk| {
+                self.span(chunk.iter().flat_map(|phase| &phase.steps).map(|step| step.id.as_str()), now)
+            })
+            .reduce(|sum, seconds| sum + seconds)
+    }
+
+    fn span<'a>(&self, steps: impl Iterator<Item = &'a str>, now: Timestamp) -> Option<f64> {
+        let states: Vec<_> = steps.map(|step| self.steps.get(step)).collect();
+        let first = states.iter().flatten().filter_map(|state| state.first_started).min()?;
+        let over = states.iter().all(|state| state.is_some_and(|state| state.status.is_final()));
+        let last = states.iter().flatten().filter_map(|state| state.ended).max();
+        Some(seconds_between(first, if over { last.unwrap_or(now) } else { now }))
+    }
+}
+
+impl StepState {
+    fn pending(phase: &str) -> Self {
+        Self {
+            phase: phase.to_string(),
+            planned: Planned::Yes,
+            status: Status::Pending,
+            open: None,
+            answered: None,
+            attempts: 0,
+            first_started: None,
+            ended: None,
+            seconds: 0.0,
+            figures: BTreeMap::new(),
+            digest: None,
+            debt: None,
+        }
+    }
+}
+
+/// How a later pass over the same pair went, for [`clears`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassResult {
+    /// No file failed and none vanished.
+    Clean,
+    Unclean,
+}
+
+/// What decides whether a pass looked at every file of a debt.
+pub struct Looked<'a> {
+    /// Whether the filter lets every file in.
+    pub filter: Breadth<'a>,
+    pub result: PassResult,
+}
+
+/// How much a filter lets in.
+pub enum Breadth<'a> {
+    /// Every file.
+    Everything,
+    /// Those whose path below the root is admitted; no age or size matters.
+    Named(&'a dyn Fn(&str) -> bool),
+    /// An age or a size matters, which the names of a debt do not tell.
+    Limited,
+}
+
+/// Whether a pass clears a debt: it is clean, over the same pair, and looked at every file of it.
+///
+/// A debt lists a bounded number of its files; where the list is not whole, only an unfiltered pass clears it.
+pub fn clears(debt: &Debt, from: &str, to: &str, looked: &Looked<'_>) -> bool {
+    if looked.result == PassResult::Unclean || debt.from != from || debt.to != to {
+        return false;
+    }
+    match &looked.filter {
+        Breadth::Everything => true,
+        Breadth::Limited => false,
+        Breadth::Named(admits) => {
+            debt.errors.len() as u64 == debt.files && debt.errors.iter().all(|error| admits(&error.path))
+        }
+    }
+}
+
+fn contradiction(what: impl Into<String>) -> Fault {
+    Fault::Contradiction(what.into())
+}
+
+fn line_of(record: &Record) -> usize {
+    usize::try_from(record.seq).unwrap_or(usize::MAX).saturating_add(1)
+}
+
+/// Never negative: a clock may have been set back.
+fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64().max(0.0)
+}

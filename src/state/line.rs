@@ -1,0 +1,230 @@
+//! Lines of a state file: how a record becomes one, and how the bytes of a file become records or a [`Damage`].
+//!
+//! Pure. The bytes of an undamaged file give all its records; a file cut at any byte gives the records before the
+//! cut; any other change of a byte is a [`Damage`] and never other records. What cannot be told is that whole lines
+//! are missing at the end: such a file is the file of an earlier moment.
+//!
+//! A line is a record's JSON object with `"chain":"<64 hexadecimal digits>"` as its last member. The chain is the
+//! BLAKE3 hash of the chain of the line before and of the line's bytes up to the comma before `"chain"`. This rule is
+//! the same in every version of the format: `format` in the first record is believed only when its chain is right.
+
+use serde::Deserialize;
+
+use super::record::{Body, FORMAT, Record};
+
+/// The chain after a line; of the line before the first one it is [`Chain::start`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain([u8; 32]);
+
+impl Chain {
+    /// What the first line is chained to.
+    pub fn start() -> Self {
+        Self(*blake3::hash(b"movebook state file").as_bytes())
+    }
+
+    fn next(self, text: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0).update(text);
+        Self(*hasher.finalize().as_bytes())
+    }
+
+    fn hex(self) -> blake3::Hash {
+        blake3::Hash::from_bytes(self.0)
+    }
+}
+
+const MEMBER: &[u8] = br#","chain":""#;
+const DIGITS: usize = 64;
+const END: &[u8] = br#""}"#;
+
+/// The bytes of a record's line, with its newline, and the chain after it.
+///
+/// The record is returned as reading the line gives it. A record that could not be read back (a number that is no
+/// number, values nested too deep) is an error, so that it is never written.
+pub fn encode(record: &Record, before: Chain) -> Result<(Vec<u8>, Record, Chain), serde_json::Error> {
+    let mut line = serde_json::to_vec(record)?;
+    let read_back = serde_json::from_slice(&line)?;
+    line.pop();
+    let chain = before.next(&line);
+    line.extend_from_slice(MEMBER);
+    line.extend_from_slice(chain.hex().to_hex().as_bytes());
+    line.extend_from_slice(END);
+    line.push(b'\n');
+    Ok((line, read_back, chain))
+}
+
+/// What a file's bytes hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    pub records: Vec<Record>,
+    /// The chain after the last record.
+    pub chain: Chain,
+    pub tail: Tail,
+}
+
+/// How a file ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// With the last record's newline.
+    Clean,
+    /// With a whole record whose newline is missing; it ends before the given byte, and only zeros follow.
+    Unterminated(usize),
+    /// With a piece of a record that was being written, from the given byte on.
+    Torn(usize),
+}
+
+/// Something in a file that no interrupted write can explain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {fault}")]
+pub struct Damage {
+    /// From 1.
+    pub line: usize,
+    pub fault: Fault,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("this is not a movebook state file")]
+    NotAStateFile,
+    #[error("the line does not end with its chain")]
+    NoChain,
+    #[error("the line was changed after it was written, or a line before it is missing")]
+    ChainBroken,
+    #[error("something follows the last record on its line")]
+    Trailing,
+    #[error("record {found} stands where record {expected} should")]
+    Sequence { found: u64, expected: u64 },
+    #[error("the file does not begin with the start of a run")]
+    NoStart,
+    #[error("a second run begins in the same file")]
+    SecondStart,
+    /// Not damage: the file is whole, and this program is too old for it.
+    #[error("the state file has format {found}, and this movebook knows formats up to {FORMAT}")]
+    NewerFormat { found: u32 },
+    /// Not damage either: the line is as it was written.
+    #[error("the record is of a kind that this movebook does not know ({0})")]
+    UnknownRecord(String),
+    #[error("the records contradict each other: {0}")]
+    Contradiction(String),
+}
+
+impl Fault {
+    /// Whether another version of the program would read the file.
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::NewerFormat { .. } | Self::UnknownRecord(_))
+    }
+}
+
+/// Reads all records.
+pub fn parse(bytes: &[u8]) -> Result<Parsed, Damage> {
+    let mut parsed = Parsed { records: Vec::new(), chain: Chain::start(), tail: Tail::Clean };
+    let mut at = 0;
+    while let Some(length) = bytes[at..].iter().position(|&byte| byte == b'\n') {
+        let line = &bytes[at..at + length];
+        let number = parsed.records.len() + 1;
+        let (record, chain) = parse_line(line, parsed.chain, parsed.records.len())
+            .map_err(|fault| Damage { line: number, fault })?;
+        parsed.records.push(record);
+        parsed.chain = chain;
+        at += length + 1;
+    }
+    if at < bytes.len() {
+        parse_tail(bytes, at, &mut parsed)?;
+    }
+    Ok(parsed)
+}
+
+/// Judges what follows the last newline: a whole record, a piece of one, or damage.
+fn parse_tail(bytes: &[u8], at: usize, parsed: &mut Parsed) -> Result<(), Damage> {
+    let tail = &bytes[at..];
+    let number = parsed.records.len() + 1;
+    let damage = |fault| Damage { line: number, fault };
+    if let Some((end, chain)) = whole_record(tail, parsed.chain) {
+        // After a power cut a file can have its new length without its new bytes: those are zeros.
+        if tail[end..].iter().any(|&byte| byte != 0) {
+            return Err(damage(Fault::Trailing));
+        }
+        let (record, _) = parse_line(&tail[..end], parsed.chain, parsed.records.len()).map_err(damage)?;
+        parsed.records.push(record);
+        parsed.chain = chain;
+        parsed.tail = Tail::Unterminated(at + end);
+        return Ok(());
+    }
+    // With nothing before it the piece must at least look like ours, or somebody's own file would be cut.
+    if parsed.records.is_empty() && !is_piece_of_first_line(tail) {
+        return Err(damage(Fault::NotAStateFile));
+    }
+    parsed.tail = Tail::Torn(at);
+    Ok(())
+}
+
+/// Where a record with the right chain ends in `tail`, if one does. `"chain"` may also occur within a record's own
+/// values, so that every occurrence is tried.
+fn whole_record(tail: &[u8], before: Chain) -> Option<(usize, Chain)> {
+    (0..tail.len().saturating_sub(MEMBER.len() + DIGITS + END.len() - 1)).find_map(|at| {
+        if !tail[at..].starts_with(MEMBER) {
+            return None;
+        }
+        let end = at + MEMBER.len() + DIGITS + END.len();
+        let (text, digits) = split_chain(&tail[..end])?;
+        let chain = before.next(text);
+        (chain.hex().to_hex().as_bytes() == digits).then_some((end, chain))
+    })
+}
+
+fn is_piece_of_first_line(tail: &[u8]) -> bool {
+    const BEGINNING: &[u8] = br#"{"seq":0,"at":""#;
+    let written = tail.iter().position(|&byte| byte == 0).unwrap_or(tail.len());
+    let compared = written.min(BEGINNING.len());
+    let rest_is_zero = written >= BEGINNING.len() || tail[written..].iter().all(|&byte| byte == 0);
+    tail[..compared] == BEGINNING[..compared] && rest_is_zero
+}
+
+/// The line's bytes before `,"chain"`, and the digits of its chain.
+fn split_chain(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let line = line.strip_suffix(END)?;
+    let (rest, digits) = line.split_at_checked(line.len().checked_sub(DIGITS)?)?;
+    Some((rest.strip_suffix(MEMBER)?, digits))
+}
+
+fn parse_line(line: &[u8], before: Chain, index: usize) -> Result<(Record, Chain), Fault> {
+    let Some((text, digits)) = split_chain(line) else {
+        return Err(if index == 0 && !line.starts_with(br#"{"seq":"#) {
+            Fault::NotAStateFile
+        } else {
+            Fault::NoChain
+        });
+    };
+    let chain = before.next(text);
+    if chain.hex().to_hex().as_bytes() != digits {
+        return Err(Fault::ChainBroken);
+    }
+    let record = decode(line, index)?;
+    let expected = index as u64;
+    if record.seq != expected {
+        return Err(Fault::Sequence { found: record.seq, expected });
+    }
+    match (&record.body, index) {
+        (Body::RunStarted { .. }, 0) => Ok((record, chain)),
+        (_, 0) => Err(Fault::NoStart),
+        (Body::RunStarted { .. }, _) => Err(Fault::SecondStart),
+        _ => Ok((record, chain)),
+    }
+}
+
+/// Reads the record of a line whose chain is right.
+fn decode(line: &[u8], index: usize) -> Result<Record, Fault> {
+    /// What every version of the first record has.
+    #[derive(Deserialize)]
+    struct Start {
+        format: u32,
+    }
+    // The format is looked at first: a newer one may have a first record that cannot be read otherwise.
+    if index == 0
+        && let Ok(Start { format }) = serde_json::from_slice(line)
+        && format > FORMAT
+    {
+        return Err(Fault::NewerFormat { found: format });
+    }
+    serde_json::from_slice(line).map_err(|error| Fault::UnknownRecord(error.to_string()))
+}
