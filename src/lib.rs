@@ -8,6 +8,7 @@ pub mod event;
 pub mod filter;
 pub mod guard;
 pub mod plan;
+pub mod run;
 pub mod runbook;
 pub mod secret;
 pub mod state;

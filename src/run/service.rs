@@ -1,0 +1,221 @@
+//! `service`: brings a service into a state and waits until it is there.
+//!
+//! What to do next is decided by [`next`], which is pure. Invariant: the step is done only when the manager itself said
+//! that the state is reached; that a start or stop was asked for is never taken for it.
+
+mod commands;
+
+use std::time::{Duration, Instant};
+
+use self::commands::GivenCommands;
+use super::outcome::{ActionWatch, Failure, Figures};
+use super::output;
+use crate::plan::{IfMissing, ServiceAction, ServiceState};
+use crate::sys::service::{Manager, Patience, Problem, Status};
+use crate::sys::{service, who};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// What a question for the state may take, even where `wait` is shorter.
+const SHORTEST_LIMIT: Duration = Duration::from_secs(5);
+
+/// Figures: `state` (`running`, `stopped` or `missing`) and `changed`, whether anything was started or stopped.
+pub fn perform(action: &ServiceAction, watch: &ActionWatch<'_>) -> Result<Figures, Failure> {
+    watch.check()?;
+    let manager: Box<dyn Manager> = match &action.commands {
+        Some(commands) => Box::new(GivenCommands::new(commands)),
+        None => service::manager(&action.name, other_host(&action.host))
+            .map_err(|problem| failure(action, problem, watch))?,
+    };
+    reach(action, manager.as_ref(), watch)
+}
+
+/// Whether a start or stop was asked for already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    NotYet,
+    Already,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Move {
+    Done,
+    Ask,
+    Wait,
+    /// There is no such service, and the step minds.
+    Fail,
+}
+
+/// What to do about a service that is in this state.
+fn next(wanted: ServiceState, if_missing: IfMissing, status: &Status, asked: Asked) -> Move {
+    match (status, wanted) {
+        (Status::Running, ServiceState::Running) | (Status::Stopped, ServiceState::Stopped) => Move::Done,
+        (Status::Missing, _) if if_missing == IfMissing::Ok => Move::Done,
+        (Status::Missing, _) => Move::Fail,
+        // Most managers refuse to start what is just stopping, and the other way round.
+        (Status::Changing(_), _) => Move::Wait,
+        (Status::Running | Status::Stopped, _) if asked == Asked::NotYet => Move::Ask,
+        (Status::Running | Status::Stopped, _) => Move::Wait,
+    }
+}
+
+fn reach(action: &ServiceAction, manager: &dyn Manager, watch: &ActionWatch<'_>) -> Result<Figures, Failure> {
+    let begun = Instant::now();
+    let mut asked = Asked::NotYet;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        watch.check()?;
+        let patience = Patience {
+            limit: action.wait.saturating_sub(begun.elapsed()).max(SHORTEST_LIMIT),
+            cancel: watch.cancel,
+        };
+        let status = manager.status(patience).map_err(|problem| failure(action, problem, watch))?;
+        match next(action.state, action.if_missing, &status, asked) {
+            Move::Done => return Ok(figures(&status, asked)),
+            Move::Fail => return Err(missing(action)),
+            Move::Ask => {
+                (watch.progress)(doing(action.state), None);
+                let answer = match action.state {
+                    ServiceState::Running => manager.start(patience),
+                    ServiceState::Stopped => manager.stop(patience),
+                };
+                asked = Asked::Already;
+                match answer {
+                    Ok(()) => {}
+                    // Time is up; the state itself has the last word below.
+                    Err(Problem::TimedOut) => {}
+                    Err(problem) => return Err(failure(action, problem, watch)),
+                }
+                continue;
+            }
+            Move::Wait => {}
+        }
+        if begun.elapsed() >= action.wait {
+            return Err(not_reached(action, &status));
+        }
+        (watch.progress)("waiting", None);
+        watch.pause(pause.min(action.wait.saturating_sub(begun.elapsed())))?;
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn figures(status: &Status, asked: Asked) -> Figures {
+    Figures::from([
+        ("state".to_owned(), words(status).into()),
+        ("changed".to_owned(), (asked == Asked::Already).into()),
+    ])
+}
+
+fn words(status: &Status) -> &str {
+    match status {
+        Status::Running => "running",
+        Status::Stopped => "stopped",
+        Status::Changing(word) => word,
+        Status::Missing => "missing",
+    }
+}
+
+fn doing(state: ServiceState) -> &'static str {
+    match state {
+        ServiceState::Running => "starting",
+        ServiceState::Stopped => "stopping",
+    }
+}
+
+fn wanted(state: ServiceState) -> &'static str {
+    match state {
+        ServiceState::Running => "running",
+        ServiceState::Stopped => "stopped",
+    }
+}
+
+/// `None` for this machine, by whichever name.
+fn other_host(host: &str) -> Option<&str> {
+    let host = host.trim_start_matches('\\');
+    let is_this_machine = host.is_empty()
+        || host == "."
+        || host.eq_ignore_ascii_case("localhost")
+        || host.eq_ignore_ascii_case(&who::host());
+    (!is_this_machine).then_some(host)
+}
+
+fn shown(action: &ServiceAction) -> String {
+    match other_host(&action.host) {
+        Some(host) => format!("service {} on {host}", action.name),
+        None => format!("service {}", action.name),
+    }
+}
+
+fn missing(action: &ServiceAction) -> Failure {
+    Failure::failed(format!("{} does not exist", shown(action)))
+        .hint("check its name and its host; where it may be absent, say `if_missing: ok`")
+}
+
+fn not_reached(action: &ServiceAction, last: &Status) -> Failure {
+    Failure::failed(format!(
+        "{} is not {} after {}: it is {}",
+        shown(action),
+        wanted(action.state),
+        humantime::format_duration(action.wait),
+        words(last)
+    ))
+    .hint("look at its log; if it only needs longer, raise the step's `wait:`, and run again")
+}
+
+fn failure(action: &ServiceAction, problem: Problem, watch: &ActionWatch<'_>) -> Failure {
+    match problem {
+        Problem::Interrupted => Failure::Interrupted,
+        Problem::TimedOut => Failure::failed(format!("{} does not tell its state in time", shown(action)))
+            .hint("run its status command by hand and see whether it ends"),
+        Problem::Failed { what, said, hint } => {
+            let words = said.and_then(|ended| output::last_words(&ended.stdout, &ended.stderr, watch.redact));
+            let failure = output::failed_saying(format!("{}: {what}", shown(action)), words);
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_that_is_reached_is_done_without_asking() {
+        for asked in [Asked::NotYet, Asked::Already] {
+            assert_eq!(next(ServiceState::Running, IfMissing::Fail, &Status::Running, asked), Move::Done);
+            assert_eq!(next(ServiceState::Stopped, IfMissing::Fail, &Status::Stopped, asked), Move::Done);
+        }
+    }
+
+    #[test]
+    fn a_service_is_asked_once_and_then_waited_for() {
+        assert_eq!(next(ServiceState::Stopped, IfMissing::Fail, &Status::Running, Asked::NotYet), Move::Ask);
+        assert_eq!(
+            next(ServiceState::Stopped, IfMissing::Fail, &Status::Running, Asked::Already),
+            Move::Wait
+        );
+    }
+
+    #[test]
+    fn a_service_that_is_changing_is_not_asked() {
+        let stopping = Status::Changing("stopping".into());
+        assert_eq!(next(ServiceState::Running, IfMissing::Fail, &stopping, Asked::NotYet), Move::Wait);
+    }
+
+    #[test]
+    fn a_missing_service_is_done_only_where_the_step_says_so() {
+        assert_eq!(next(ServiceState::Stopped, IfMissing::Ok, &Status::Missing, Asked::NotYet), Move::Done);
+        assert_eq!(next(ServiceState::Stopped, IfMissing::Fail, &Status::Missing, Asked::NotYet), Move::Fail);
+    }
+
+    #[test]
+    fn this_machine_has_several_names() {
+        assert_eq!(other_host(""), None);
+        assert_eq!(other_host("LOCALHOST"), None);
+        assert_eq!(other_host(&who::host().to_uppercase()), None);
+        assert_eq!(other_host(r"\\oldserver"), Some("oldserver"));
+    }
+}

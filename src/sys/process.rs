@@ -1,0 +1,194 @@
+//! Child processes together with all that they start.
+//!
+//! Invariants: a child that is out of time or unwanted ends with its whole tree; what it writes is read all the time,
+//! so that it never blocks, and kept only up to a bound; it never reads from the terminal, and the terminal's Ctrl-C
+//! does not reach it: whether it ends is decided here.
+//!
+//! A tree is a process group (Unix) or a job object (Windows). A process that leaves its group, as a daemon does, is
+//! no longer part of the tree.
+
+mod capture;
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as system;
+#[cfg(any(windows, movebook_windows_check))]
+mod windows;
+#[cfg(windows)]
+use windows as system;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use process_wrap::std::{ChildWrapper, CommandWrap};
+use zeroize::Zeroizing;
+
+use self::capture::Reader;
+pub use self::capture::{Captured, KEPT_BYTES, MARGIN_BYTES};
+use crate::cancel::Cancel;
+
+/// How long a killed child is waited for; the kernel may hold one that waits for a dead disk.
+const AFTER_KILL: Duration = Duration::from_millis(200);
+/// After the child's end its pipes are read until they were silent for this long …
+const QUIET: Duration = Duration::from_millis(150);
+/// … but no longer than this: a daemon that it started may hold them open, and write.
+const DRAIN: Duration = Duration::from_secs(1);
+const LONGEST_NAP: Duration = Duration::from_millis(20);
+
+/// What is started, and how.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    pub launch: Launch<'a>,
+    /// Added to this process's environment.
+    pub environment: &'a IndexMap<String, String>,
+    pub directory: Option<&'a Path>,
+    /// Given to the child's standard input, which is empty otherwise. May hold a secret.
+    pub input: Option<&'a str>,
+    pub timeout: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Launch<'a> {
+    /// A program and its arguments, given to it as they are.
+    Program(&'a str, &'a [String]),
+    /// A line for `sh -c`, `cmd /c`.
+    ShellLine(&'a str),
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Exited(i32),
+    /// By this signal.
+    Killed(i32),
+    /// It was ended with its tree when its time was up.
+    TimedOut,
+    /// It was ended with its tree since the run was asked to stop.
+    Interrupted,
+}
+
+#[derive(Clone, Debug)]
+pub struct Ended {
+    pub end: End,
+    pub stdout: Captured,
+    pub stderr: Captured,
+    pub elapsed: Duration,
+}
+
+/// Runs a child to its end. `tick` is called many times a second meanwhile. An `Err` means that it never started.
+pub fn run(request: &Request<'_>, cancel: &Cancel, tick: &dyn Fn()) -> io::Result<Ended> {
+    let begun = Instant::now();
+    let mut wrap = CommandWrap::from(command(request));
+    system::own_tree(&mut wrap);
+    let mut child = wrap.spawn()?;
+
+    let stdout = child.stdout().take().map(Reader::start);
+    let stderr = child.stderr().take().map(Reader::start);
+    if let (Some(mut pipe), Some(input)) = (child.stdin().take(), request.input) {
+        let input = Zeroizing::new(input.to_owned());
+        std::thread::spawn(move || {
+            // A child may end, or close its input, without having read all of it: that is its own affair.
+            let _ = pipe.write_all(input.as_bytes());
+        });
+    }
+
+    let end = watch(child.as_mut(), begun, request.timeout, cancel, tick)?;
+    drain(&[&stdout, &stderr], cancel);
+    Ok(Ended {
+        end,
+        stdout: stdout.map(Reader::captured).unwrap_or_default(),
+        stderr: stderr.map(Reader::captured).unwrap_or_default(),
+        elapsed: begun.elapsed(),
+    })
+}
+
+fn command(request: &Request<'_>) -> Command {
+    let mut command = match request.launch {
+        Launch::Program(program, arguments) => {
+            let mut command = match request.directory {
+                // Systems disagree on whether `./tool` starts from the caller's or the child's directory: it is the child's.
+                Some(directory) if Path::new(program).components().count() > 1 => {
+                    Command::new(directory.join(program))
+                }
+                _ => Command::new(program),
+            };
+            command.args(arguments);
+            command
+        }
+        Launch::ShellLine(line) => system::shell(line),
+    };
+    command.envs(request.environment).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(if request.input.is_some() { Stdio::piped() } else { Stdio::null() });
+    if let Some(directory) = request.directory {
+        command.current_dir(directory);
+    }
+    command
+}
+
+fn watch(
+    child: &mut dyn ChildWrapper,
+    begun: Instant,
+    timeout: Option<Duration>,
+    cancel: &Cancel,
+    tick: &dyn Fn(),
+) -> io::Result<End> {
+    let mut nap = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(system::end_of(status));
+        }
+        if cancel.is_requested() {
+            end_tree(child)?;
+            return Ok(End::Interrupted);
+        }
+        if timeout.is_some_and(|limit| begun.elapsed() >= limit) {
+            end_tree(child)?;
+            return Ok(End::TimedOut);
+        }
+        tick();
+        std::thread::sleep(nap);
+        nap = (nap * 2).min(LONGEST_NAP);
+    }
+}
+
+/// Asks the tree to end, gives it a moment, and kills what is left of it, even where the child itself is gone already.
+fn end_tree(child: &mut dyn ChildWrapper) -> io::Result<()> {
+    system::ask_to_end(child);
+    let asked = Instant::now();
+    while asked.elapsed() < system::GRACE {
+        let child_ended = child.try_wait()?.is_some();
+        if child_ended && !system::tree_lives(child) {
+            return Ok(());
+        }
+        std::thread::sleep(LONGEST_NAP);
+    }
+    system::kill_tree(child)?;
+    let killed = Instant::now();
+    while child.try_wait()?.is_none() && killed.elapsed() < AFTER_KILL {
+        std::thread::sleep(LONGEST_NAP);
+    }
+    Ok(())
+}
+
+fn drain(readers: &[&Option<Reader>], cancel: &Cancel) {
+    let begun = Instant::now();
+    let total = || readers.iter().filter_map(|reader| reader.as_ref()).map(Reader::total).sum::<u64>();
+    let mut last = (total(), Instant::now());
+    while !readers.iter().all(|reader| reader.as_ref().is_none_or(Reader::is_at_end)) {
+        if last.1.elapsed() >= QUIET || begun.elapsed() >= DRAIN {
+            return;
+        }
+        // The tree was ended already, and the person waits.
+        if cancel.is_requested() && begun.elapsed() >= QUIET {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+        let now = total();
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Who runs movebook and where: what the journal writes down beside a deed.
+//!
+//! Nothing here fails: what cannot be known is said to be unknown, since a run must not stop for it.
+
+use std::path::PathBuf;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as system;
+
+#[cfg(any(windows, movebook_windows_check))]
+mod windows;
+#[cfg(windows)]
+use windows as system;
+
+const UNKNOWN: &str = "unknown";
+
+/// This machine's name.
+pub fn host() -> String {
+    system::host().filter(|name| !name.is_empty()).unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
+/// The name of the user in whose rights this process acts.
+pub fn user() -> String {
+    system::user().filter(|name| !name.is_empty()).unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
+/// The user's home directory.
+pub fn home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|path| !path.as_os_str().is_empty())
+}
+
+pub fn pid() -> u32 {
+    std::process::id()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_and_user_have_names() {
+        assert_ne!(host(), UNKNOWN);
+        assert_ne!(user(), UNKNOWN);
+    }
+}
