@@ -22,14 +22,14 @@ const SHELL_WORDS: [&str; 14] = [
 pub fn perform(action: &CommandAction, watch: &ActionWatch<'_>) -> Result<Figures, Failure> {
     watch.check()?;
     let name = shown_name(&action.program, watch.redact);
-    if let Some(directory) = &action.directory {
-        if !directory.is_dir() {
-            return Err(Failure::failed(format!(
-                "cannot run {name} in {}: there is no such directory",
-                directory.display()
-            ))
-            .hint("create the directory before this step, or correct `directory:`"));
-        }
+    if let Some(directory) = &action.directory
+        && !directory.is_dir()
+    {
+        return Err(Failure::failed(format!(
+            "cannot run {name} in {}: there is no such directory",
+            directory.display()
+        ))
+        .hint("create the directory before this step, or correct `directory:`"));
     }
     let request = Request {
         launch: launch(&action.program)?,

@@ -54,8 +54,8 @@ fn next(wanted: ServiceState, if_missing: IfMissing, status: &Status, asked: Ask
         (Status::Missing, _) => Move::Fail,
         // Most managers refuse to start what is just stopping, and the other way round.
         (Status::Changing(_), _) => Move::Wait,
-        (Status::Running | Status::Stopped, _) if asked == Asked::NotYet => Move::Ask,
-        (Status::Running | Status::Stopped, _) => Move::Wait,
+        (Status::Running | Status::Stopped | Status::Paused, _) if asked == Asked::NotYet => Move::Ask,
+        (Status::Running | Status::Stopped | Status::Paused, _) => Move::Wait,
     }
 }
 
@@ -110,6 +110,7 @@ fn words(status: &Status) -> &str {
     match status {
         Status::Running => "running",
         Status::Stopped => "stopped",
+        Status::Paused => "paused",
         Status::Changing(word) => word,
         Status::Missing => "missing",
     }

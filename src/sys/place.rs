@@ -8,13 +8,13 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-#[cfg(unix)]
+#[cfg(not(any(windows, movebook_windows_check)))]
 mod unix;
-#[cfg(unix)]
+#[cfg(not(any(windows, movebook_windows_check)))]
 use unix as system;
 #[cfg(any(windows, movebook_windows_check))]
 mod windows;
-#[cfg(windows)]
+#[cfg(any(windows, movebook_windows_check))]
 use windows as system;
 
 /// What a file or directory is, under whichever name: volume and number. Holds only while it is not deleted.

@@ -8,13 +8,13 @@
 //! no longer part of the tree.
 
 mod capture;
-#[cfg(unix)]
+#[cfg(not(any(windows, movebook_windows_check)))]
 mod unix;
-#[cfg(unix)]
+#[cfg(not(any(windows, movebook_windows_check)))]
 use unix as system;
 #[cfg(any(windows, movebook_windows_check))]
 mod windows;
-#[cfg(windows)]
+#[cfg(any(windows, movebook_windows_check))]
 use windows as system;
 
 use std::io::{self, Write};

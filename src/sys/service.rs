@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::cancel::Cancel;
 
+#[cfg(not(any(windows, movebook_windows_check)))]
 mod systemd;
 #[cfg(any(windows, movebook_windows_check))]
 mod windows;
@@ -15,6 +16,8 @@ mod windows;
 pub enum Status {
     Running,
     Stopped,
+    /// Still there and still holding its files (Windows).
+    Paused,
     /// On its way from one to the other; the manager's own word for it.
     Changing(String),
     Missing,
@@ -61,13 +64,13 @@ impl Problem {
 }
 
 /// The system's own manager for one service.
-#[cfg(windows)]
+#[cfg(any(windows, movebook_windows_check))]
 pub fn manager(name: &str, host: Option<&str>) -> Result<Box<dyn Manager>, Problem> {
     Ok(Box::new(windows::ServiceControl::new(name, host)))
 }
 
 /// The system's own manager for one service.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, movebook_windows_check)))]
 pub fn manager(name: &str, host: Option<&str>) -> Result<Box<dyn Manager>, Problem> {
     const OWN_COMMANDS: &str = "give the step its own commands: `status:` (ends with 0 running, 3 stopped, 4 missing), `start:` and `stop:`";
     if let Some(host) = host {

@@ -4,14 +4,14 @@
 
 use std::path::PathBuf;
 
-#[cfg(unix)]
+#[cfg(not(any(windows, movebook_windows_check)))]
 mod unix;
-#[cfg(unix)]
+#[cfg(not(any(windows, movebook_windows_check)))]
 use unix as system;
 
 #[cfg(any(windows, movebook_windows_check))]
 mod windows;
-#[cfg(windows)]
+#[cfg(any(windows, movebook_windows_check))]
 use windows as system;
 
 const UNKNOWN: &str = "unknown";

@@ -1,5 +1,6 @@
 //! Whether paths are there, hold what they should, have room, can be written to, and are apart.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -213,21 +214,22 @@ fn writable(path: &Path) -> Result<(), Finding> {
             "correct the path",
         ));
     }
-    let attempt = || -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".movebook-writable-").tempfile_in(directory)?;
-        file.write_all(b"movebook looks whether it can write here\n")?;
-        file.close()
-    };
-    attempt().map_err(|error| {
-        // The error of a temporary file tells its path, which nobody knows.
-        let error =
-            error.get_ref().and_then(|inner| inner.source()).map_or(error.to_string(), ToString::to_string);
+    try_out(directory).map_err(|error| {
         finding(
             path,
             format!("cannot be written to: no file can be made in {}: {error}", directory.display()),
             "run movebook as a user who may write there",
         )
     })
+}
+
+fn try_out(directory: &Path) -> io::Result<()> {
+    let mark = getrandom::u64().map_err(io::Error::other)?;
+    let file = directory.join(format!(".movebook-writable-{mark:016x}"));
+    let written = File::create_new(&file)?.write_all(b"movebook looks whether it can write here\n");
+    // Also after a failed write: nothing is to be left behind.
+    let removed = std::fs::remove_file(&file);
+    written.and(removed)
 }
 
 /// Judged by what the paths are and not by how they are spelled; a path need not exist yet.

@@ -6,7 +6,7 @@ use std::ptr;
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_DEPENDENT_SERVICES_RUNNING, ERROR_SERVICE_ALREADY_RUNNING,
     ERROR_SERVICE_CANNOT_ACCEPT_CTRL, ERROR_SERVICE_DISABLED, ERROR_SERVICE_DOES_NOT_EXIST,
-    ERROR_SERVICE_NOT_ACTIVE, RPC_S_SERVER_UNAVAILABLE,
+    ERROR_SERVICE_NOT_ACTIVE,
 };
 use windows_sys::Win32::System::Services::{
     CloseServiceHandle, ControlService, GetServiceKeyNameW, OpenSCManagerW, OpenServiceW, QueryServiceStatus,
@@ -16,6 +16,9 @@ use windows_sys::Win32::System::Services::{
 };
 
 use super::{Manager, Patience, Problem, Status};
+
+/// From `winerror.h`; the crate has it among all of remote procedure calls.
+const RPC_S_SERVER_UNAVAILABLE: u32 = 1722;
 
 /// A service by its key name (`MailStoreServer`) or by the name that the services console shows (`MailStore Server`).
 pub struct ServiceControl {
@@ -63,9 +66,8 @@ impl ServiceControl {
             Some(ERROR_DEPENDENT_SERVICES_RUNNING) => {
                 problem.hint("stop the services that depend on it in a step before this one")
             }
-            Some(code) if code == RPC_S_SERVER_UNAVAILABLE.cast_unsigned() => problem.hint(
-                "check the host's name, and that its firewall lets remote service management through",
-            ),
+            Some(RPC_S_SERVER_UNAVAILABLE) => problem
+                .hint("check the host's name, and that its firewall lets remote service management through"),
             _ => problem,
         }
     }
@@ -86,7 +88,6 @@ impl Manager for ServiceControl {
             SERVICE_STOP_PENDING => Status::Changing("stopping".to_owned()),
             SERVICE_PAUSE_PENDING => Status::Changing("pausing".to_owned()),
             SERVICE_CONTINUE_PENDING => Status::Changing("continuing".to_owned()),
-            // It holds its files, so it counts as running for who wants it stopped.
             SERVICE_PAUSED => Status::Paused,
             other => Status::Changing(format!("in state {other}")),
         })
@@ -149,8 +150,7 @@ fn key_name(manager: &Handle, shown: &str) -> Option<Vec<u16>> {
     let mut key = vec![0u16; 257];
     let mut length = 257;
     // SAFETY: the handle is open, the name ends with zero, the buffer holds `length` characters, and all outlive the call.
-    let found =
-        unsafe { GetServiceKeyNameW(manager.0, shown.as_ptr(), key.as_mut_ptr(), &mut length) } != 0;
+    let found = unsafe { GetServiceKeyNameW(manager.0, shown.as_ptr(), key.as_mut_ptr(), &mut length) } != 0;
     found.then_some(key)
 }
 
