@@ -1,5 +1,5 @@
 //! `check` on real directories, disks and ports.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use super::outcome::{ActionWatch, Failure, Figures};
+use super::outcome::{self, ActionWatch, Failure, Figures};
 use crate::cancel::Cancel;
 use crate::plan::CheckAction;
 
@@ -49,7 +49,7 @@ pub fn perform(checks: &[CheckAction], watch: &ActionWatch<'_>) -> Result<Figure
             ("checks".to_owned(), checks.len().into()),
             ("unread_directories".to_owned(), unread.into()),
         ])),
-        _ => Err(told(&findings, failed, checks.len())),
+        _ => Err(outcome::redacted(told(&findings, failed, checks.len()), watch.redact)),
     }
 }
 
@@ -96,10 +96,12 @@ fn aside(
 ) -> Result<Verdict, Failure> {
     let (done, result) = mpsc::channel();
     let cancel = watch.cancel.clone();
-    std::thread::spawn(move || {
-        // Nobody waits any more once the run was asked to stop.
-        let _ = done.send(work(cancel));
-    });
+    std::thread::Builder::new()
+        .spawn(move || {
+            // Nobody waits any more once the run was asked to stop.
+            let _ = done.send(work(cancel));
+        })
+        .map_err(|error| Failure::failed(format!("cannot start a thread for a check: {error}")))?;
     loop {
         match result.recv_timeout(Duration::from_millis(50)) {
             Ok(verdict) => {

@@ -6,7 +6,7 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::outcome::{ActionWatch, Failure, Figures};
+use super::outcome::{self, ActionWatch, Failure, Figures};
 use super::output;
 use crate::plan::{CommandAction, Program};
 use crate::sys::process::{self, End, Ended, Launch, Request};
@@ -21,15 +21,18 @@ const SHELL_WORDS: [&str; 14] = [
 /// [`process::KEPT_BYTES`] of it where it is longer), `output_bytes` (all that it wrote there), `exit_code`, `seconds`.
 pub fn perform(action: &CommandAction, watch: &ActionWatch<'_>) -> Result<Figures, Failure> {
     watch.check()?;
-    let name = shown_name(&action.program, watch.redact);
+    start_and_judge(action, watch).map_err(|failure| outcome::redacted(failure, watch.redact))
+}
+
+fn start_and_judge(action: &CommandAction, watch: &ActionWatch<'_>) -> Result<Figures, Failure> {
+    let name = shown_name(&action.program);
     if let Some(directory) = &action.directory
         && !directory.is_dir()
     {
-        return Err(Failure::failed(format!(
-            "cannot run {name} in {}: there is no such directory",
-            directory.display()
-        ))
-        .hint("create the directory before this step, or correct `directory:`"));
+        let error = format!("cannot run {name} in {}: there is no such directory", directory.display());
+        return Err(
+            Failure::failed(error).hint("create the directory before this step, or correct `directory:`")
+        );
     }
     let request = Request {
         launch: launch(&action.program)?,
@@ -55,9 +58,9 @@ fn launch(program: &Program) -> Result<Launch<'_>, Failure> {
 }
 
 /// Arguments are left out: they are long, and the step's title says what it is about.
-fn shown_name(program: &Program, redact: &dyn Fn(&str) -> String) -> String {
+fn shown_name(program: &Program) -> String {
     match program {
-        Program::Run(words) => format!("`{}`", redact(words.first().map_or("", String::as_str))),
+        Program::Run(words) => format!("`{}`", words.first().map_or("", String::as_str)),
         Program::Shell(_) => "the shell command".to_owned(),
     }
 }

@@ -47,6 +47,16 @@ impl Failure {
     }
 }
 
+/// Takes every secret out of what is told of a failure.
+pub fn redacted(failure: Failure, redact: &dyn Fn(&str) -> String) -> Failure {
+    let all = |hints: Vec<String>| hints.iter().map(|hint| redact(hint)).collect();
+    match failure {
+        Failure::Interrupted => Failure::Interrupted,
+        Failure::Failed { error, hints } => Failure::Failed { error: redact(&error), hints: all(hints) },
+        Failure::Refused { reason, hints } => Failure::Refused { reason: redact(&reason), hints: all(hints) },
+    }
+}
+
 /// How an action is watched, stopped and kept from telling secrets.
 #[derive(Clone, Copy)]
 pub struct ActionWatch<'a> {

@@ -8,7 +8,7 @@ mod commands;
 use std::time::{Duration, Instant};
 
 use self::commands::GivenCommands;
-use super::outcome::{ActionWatch, Failure, Figures};
+use super::outcome::{self, ActionWatch, Failure, Figures};
 use super::output;
 use crate::plan::{IfMissing, ServiceAction, ServiceState};
 use crate::sys::service::{Manager, Patience, Problem, Status};
@@ -171,10 +171,11 @@ fn failure(action: &ServiceAction, problem: Problem, watch: &ActionWatch<'_>) ->
         Problem::Failed { what, said, hint } => {
             let words = said.and_then(|ended| output::last_words(&ended.stdout, &ended.stderr, watch.redact));
             let failure = output::failed_saying(format!("{}: {what}", shown(action)), words);
-            match hint {
+            let failure = match hint {
                 Some(hint) => failure.hint(hint),
                 None => failure,
-            }
+            };
+            outcome::redacted(failure, watch.redact)
         }
     }
 }

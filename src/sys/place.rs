@@ -70,6 +70,8 @@ impl Place {
         let nearest = loop {
             match dunce::canonicalize(ancestor) {
                 Ok(found) => break found,
+                // To name what a link to nowhere stands for would be a guess.
+                Err(error) if ancestor.is_symlink() => return Err(error),
                 Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                     match (ancestor.parent(), ancestor.file_name()) {
                         (Some(parent), Some(name)) => {
@@ -91,6 +93,11 @@ impl Place {
     /// What exists of the path, links resolved.
     pub fn nearest(&self) -> &Path {
         &self.nearest
+    }
+
+    /// The components below [`Place::nearest`] that do not exist yet, in order.
+    pub fn missing(&self) -> &[OsString] {
+        &self.missing
     }
 
     pub fn exists(&self) -> bool {
@@ -137,4 +144,58 @@ fn same_name(one: &OsStr, another: &OsStr) -> bool {
 enum Names {
     Exact,
     IgnoreCase,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relation(one: &Path, other: &Path) -> Relation {
+        Place::of(one).unwrap().relation_to(&Place::of(other).unwrap())
+    }
+
+    #[test]
+    fn a_directory_keeps_its_identity_under_a_new_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (directory.path().join("old"), directory.path().join("new"));
+        std::fs::create_dir(&old).unwrap();
+        let before = Identity::of(&old).unwrap();
+        std::fs::rename(&old, &new).unwrap();
+        assert_eq!(Identity::of(&new).unwrap(), before);
+        assert_ne!(Identity::of(directory.path()).unwrap(), before);
+    }
+
+    #[test]
+    fn places_are_the_same_inside_around_or_apart_whether_or_not_they_exist() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        std::fs::create_dir_all(at("a/b")).unwrap();
+        assert_eq!(relation(&at("a"), &at("a/b/..")), Relation::Same);
+        assert_eq!(relation(&at("a/b"), &at("a")), Relation::Inside);
+        assert_eq!(relation(&at("a"), &at("a/b/new")), Relation::Around);
+        assert_eq!(relation(&at("new/x"), &at("new")), Relation::Inside);
+        assert_eq!(relation(&at("new"), &at("new")), Relation::Same);
+        assert_eq!(relation(&at("new/x"), &at("new/xy")), Relation::Apart);
+        assert_eq!(relation(&at("new"), &at("a/b")), Relation::Apart);
+    }
+
+    #[test]
+    fn what_is_missing_of_a_path_is_told_in_order() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::of(&directory.path().join("x/y/z")).unwrap();
+        assert_eq!(place.missing(), ["x", "y", "z"]);
+        assert_eq!(place.identities()[0], Identity::of(directory.path()).unwrap());
+        assert!(!place.exists());
+    }
+
+    #[test]
+    fn a_path_that_leads_back_through_what_is_missing_has_no_place() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(Place::of(&directory.path().join("gone/../x")).is_err());
+    }
+
+    #[test]
+    fn a_relative_path_has_no_place() {
+        assert!(Place::of(Path::new("here")).is_err());
+    }
 }

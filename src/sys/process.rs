@@ -78,24 +78,39 @@ pub struct Ended {
     pub elapsed: Duration,
 }
 
-/// Runs a child to its end. `tick` is called many times a second meanwhile. An `Err` means that it never started.
+/// Runs a child to its end. `tick` is called many times a second meanwhile. An `Err` means that it never
+/// started, or could not be watched and was killed.
 pub fn run(request: &Request<'_>, cancel: &Cancel, tick: &dyn Fn()) -> io::Result<Ended> {
     let begun = Instant::now();
     let mut wrap = CommandWrap::from(command(request));
     system::own_tree(&mut wrap);
     let mut child = wrap.spawn()?;
 
-    let stdout = child.stdout().take().map(Reader::start);
-    let stderr = child.stderr().take().map(Reader::start);
+    let result = attend(child.as_mut(), request, begun, cancel, tick);
+    if result.is_err() {
+        // It cannot be watched, so it must not go on; that the killing fails as well would add nothing.
+        let _ = system::kill_tree(child.as_mut());
+    }
+    result
+}
+
+fn attend(
+    child: &mut dyn ChildWrapper,
+    request: &Request<'_>,
+    begun: Instant,
+    cancel: &Cancel,
+    tick: &dyn Fn(),
+) -> io::Result<Ended> {
+    let stdout = child.stdout().take().map(Reader::start).transpose()?;
+    let stderr = child.stderr().take().map(Reader::start).transpose()?;
     if let (Some(mut pipe), Some(input)) = (child.stdin().take(), request.input) {
         let input = Zeroizing::new(input.to_owned());
-        std::thread::spawn(move || {
+        std::thread::Builder::new().spawn(move || {
             // A child may end, or close its input, without having read all of it: that is its own affair.
             let _ = pipe.write_all(input.as_bytes());
-        });
+        })?;
     }
-
-    let end = watch(child.as_mut(), begun, request.timeout, cancel, tick)?;
+    let end = watch(child, begun, request.timeout, cancel, tick)?;
     drain(&[&stdout, &stderr], cancel);
     Ok(Ended {
         end,

@@ -3,7 +3,7 @@
 //! Invariant: memory is bounded whatever the child writes, and the child never waits for its reader.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -39,10 +39,10 @@ struct Shared {
 }
 
 impl Reader {
-    pub fn start(mut pipe: impl Read + Send + 'static) -> Self {
+    pub fn start(mut pipe: impl Read + Send + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let reader = Self { shared: Arc::clone(&shared) };
-        std::thread::spawn(move || {
+        std::thread::Builder::new().spawn(move || {
             let mut buffer = vec![0; 64 * 1024];
             loop {
                 match pipe.read(&mut buffer) {
@@ -53,8 +53,8 @@ impl Reader {
                 }
             }
             shared.at_end.store(true, Ordering::Release);
-        });
-        reader
+        })?;
+        Ok(reader)
     }
 
     pub fn is_at_end(&self) -> bool {

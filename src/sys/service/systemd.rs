@@ -13,12 +13,13 @@ pub fn is_at_work() -> bool {
 }
 
 pub struct Systemd {
+    program: String,
     unit: String,
 }
 
 impl Systemd {
     pub fn new(unit: &str) -> Self {
-        Self { unit: unit.to_owned() }
+        Self { program: "systemctl".to_owned(), unit: unit.to_owned() }
     }
 
     fn call(&self, arguments: &[&str], patience: Patience<'_>) -> Result<Ended, Problem> {
@@ -27,7 +28,7 @@ impl Systemd {
         // A unit's name may begin with `-`, and is no option for it.
         words.extend(["--".to_owned(), self.unit.clone()]);
         let request = Request {
-            launch: Launch::Program("systemctl", &words),
+            launch: Launch::Program(&self.program, &words),
             environment: &IndexMap::new(),
             directory: None,
             input: None,
@@ -108,6 +109,35 @@ mod tests {
     #[test]
     fn a_unit_whose_file_is_gone_but_which_works_is_running() {
         assert_eq!(status("not-found", "active"), Some(Status::Running));
+    }
+
+    /// Not systemd, but what it is asked and how its answers are read.
+    #[test]
+    fn a_unit_is_asked_for_by_its_properties_and_never_taken_for_an_option() {
+        const SCRIPT: &str = r#"#!/bin/sh
+case "$*" in
+    '--no-pager --no-ask-password show --property=LoadState,ActiveState -- -odd')
+        printf 'LoadState=loaded\nActiveState=active\n' ;;
+    *) echo 'Access denied' >&2; exit 4 ;;
+esac
+"#;
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("systemctl");
+        // Written by a child: were it open here, a test that starts a process at the same time would keep it busy.
+        let written = std::process::Command::new("sh")
+            .args(["-c", "printf %s \"$1\" > \"$2\" && chmod +x \"$2\"", "sh", SCRIPT])
+            .arg(&file)
+            .status();
+        assert!(written.unwrap().success());
+        let systemd = Systemd { program: file.display().to_string(), unit: "-odd".to_owned() };
+        let cancel = crate::cancel::Cancel::new();
+        let patience = Patience { limit: std::time::Duration::from_secs(60), cancel: &cancel };
+        assert_eq!(systemd.status(patience).unwrap(), Status::Running);
+        let Err(Problem::Failed { what, said, .. }) = systemd.stop(patience) else {
+            panic!("it was refused")
+        };
+        assert_eq!(what, "`systemctl stop` failed for -odd");
+        assert_eq!(said.unwrap().stderr.tail, b"Access denied\n");
     }
 
     #[test]
