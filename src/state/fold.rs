@@ -11,9 +11,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::line::{Damage, Fault};
-use super::record::{Answer, Basis, Body, Debt, EvidenceFile, Found, How, Question, Record};
+use super::record::{Answer, Basis, Body, Debt, EvidenceFile, Found, How, PhaseMark, Question, Record};
 use crate::copy::FileError;
-use crate::event::PhaseOutline;
 
 /// All that a journal says of its run.
 #[derive(Clone, Debug, PartialEq)]
@@ -244,7 +243,7 @@ impl RunState {
             Body::StepInterrupted { step, .. } => self.under_way(step, "interrupted"),
             Body::StepFailed { step, .. } => self.not_over(step, "failed"),
             Body::StepSkipped { step, .. } => self.not_over(step, "skipped"),
-            Body::Asked { step, question } => self.check_asked(step, question),
+            Body::Asked { step, question, .. } => self.check_asked(step, question),
             Body::Answered { step, question, .. } => match &self.known(step)?.open {
                 Some(open) if open.question == *question => Ok(()),
                 Some(_) => Err(contradiction(format!(
@@ -357,7 +356,7 @@ impl RunState {
                 self.end(step, at, 0.0, Status::Skipped { reason: reason.clone() });
             }
             Body::StepInterrupted { step, seconds } => self.end(step, at, *seconds, Status::Interrupted),
-            Body::Asked { step, question } => self.with(step, |state| {
+            Body::Asked { step, question, .. } => self.with(step, |state| {
                 state.open = Some(OpenQuestion { question: question.clone(), at });
                 if *question == Question::Checkpoint && state.status == Status::Done {
                     state.status = Status::Started { attempt: state.attempts, at };
@@ -501,22 +500,21 @@ impl RunState {
 
     /// Seconds of downtime: from the first start of a step in phases marked so to the end of their last step, or to
     /// `now` while one is left. Phases of downtime that follow each other are one; `None` before the first began.
-    pub fn downtime_seconds(&self, phases: &[PhaseOutline], now: Timestamp) -> Option<f64> {
-        phases
+    pub fn downtime_seconds(&self, now: Timestamp) -> Option<f64> {
+        self.basis
+            .phases
             .chunk_by(|one, next| one.downtime == next.downtime)
-            .filter(|chunk| chunk[0].downtime)
-            .filter_map(|chunk| {
-                self.span(chunk.iter().flat_map(|phase| &phase.steps).map(|step| step.id.as_str()), now)
-            })
+            .filter(|phases| phases[0].downtime)
+            .filter_map(|phases| self.seconds_of(phases, now))
             .reduce(|sum, seconds| sum + seconds)
     }
 
-    fn span<'a>(&self, steps: impl Iterator<Item = &'a str>, now: Timestamp) -> Option<f64> {
-        let states: Vec<_> = steps.map(|step| self.steps.get(step)).collect();
-        let first = states.iter().flatten().filter_map(|state| state.first_started).min()?;
-        let over = states.iter().all(|state| state.is_some_and(|state| state.status.is_final()));
-        let last = states.iter().flatten().filter_map(|state| state.ended).max();
-        Some(seconds_between(first, if over { last.unwrap_or(now) } else { now }))
+    fn seconds_of(&self, phases: &[PhaseMark], now: Timestamp) -> Option<f64> {
+        let steps = || self.steps.values().filter(|step| phases.iter().any(|phase| phase.id == step.phase));
+        let first = steps().filter_map(|step| step.first_started).min()?;
+        let over = steps().all(|step| step.planned == Planned::NoLonger || step.status.is_final());
+        let last = if over { steps().filter_map(|step| step.ended).max() } else { None };
+        Some(seconds_between(first, last.unwrap_or(now)))
     }
 }
 

@@ -167,7 +167,8 @@ fn recover(path: &Path, file: &mut File, bytes: &[u8], tail: Tail) -> io::Result
 
 fn keep_torn(path: &Path, piece: &[u8]) -> io::Result<PathBuf> {
     let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    for number in 1.. {
+    let mut number = 1;
+    let (copy, mut file) = loop {
         let mut name = path.as_os_str().to_os_string();
         name.push(format!(".torn-{stamp}"));
         if number > 1 {
@@ -175,17 +176,15 @@ fn keep_torn(path: &Path, piece: &[u8]) -> io::Result<PathBuf> {
         }
         let copy = PathBuf::from(name);
         match private_file::create_new(&copy) {
-            Ok(mut file) => {
-                file.write_all(piece)?;
-                file.sync_all()?;
-                private_file::sync_folder(&folder_of(&copy))?;
-                return Ok(copy);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => {}
+            Ok(file) => break (copy, file),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => number += 1,
             Err(error) => return Err(error),
         }
-    }
-    unreachable!("the loop ends by returning")
+    };
+    file.write_all(piece)?;
+    file.sync_all()?;
+    private_file::sync_folder(&folder_of(&copy))?;
+    Ok(copy)
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>> {

@@ -115,46 +115,66 @@ impl Fault {
     }
 }
 
-/// Reads all records.
+/// Reads all records. The chains of all lines are proven before the first record is looked at.
 pub fn parse(bytes: &[u8]) -> Result<Parsed, Damage> {
-    let mut parsed = Parsed { records: Vec::new(), chain: Chain::start(), tail: Tail::Clean };
+    let Proven { lines, chain, tail } = prove(bytes)?;
+    let records = lines
+        .iter()
+        .enumerate()
+        .map(|(index, line)| decode(line, index).map_err(|fault| Damage { line: index + 1, fault }));
+    Ok(Parsed { records: records.collect::<Result<_, _>>()?, chain, tail })
+}
+
+/// Lines whose chains are right, without their newlines.
+struct Proven<'a> {
+    lines: Vec<&'a [u8]>,
+    chain: Chain,
+    tail: Tail,
+}
+
+fn prove(bytes: &[u8]) -> Result<Proven<'_>, Damage> {
+    let mut proven = Proven { lines: Vec::new(), chain: Chain::start(), tail: Tail::Clean };
     let mut at = 0;
     while let Some(length) = bytes[at..].iter().position(|&byte| byte == b'\n') {
         let line = &bytes[at..at + length];
-        let number = parsed.records.len() + 1;
-        let (record, chain) = parse_line(line, parsed.chain, parsed.records.len())
-            .map_err(|fault| Damage { line: number, fault })?;
-        parsed.records.push(record);
-        parsed.chain = chain;
+        proven.chain = prove_line(line, proven.chain, proven.lines.len())
+            .map_err(|fault| Damage { line: proven.lines.len() + 1, fault })?;
+        proven.lines.push(line);
         at += length + 1;
     }
     if at < bytes.len() {
-        parse_tail(bytes, at, &mut parsed)?;
+        prove_tail(bytes, at, &mut proven).map_err(|fault| Damage { line: proven.lines.len() + 1, fault })?;
     }
-    Ok(parsed)
+    Ok(proven)
+}
+
+fn prove_line(line: &[u8], before: Chain, index: usize) -> Result<Chain, Fault> {
+    let Some((text, digits)) = split_chain(line) else {
+        let ours = index > 0 || line.starts_with(br#"{"seq":"#);
+        return Err(if ours { Fault::NoChain } else { Fault::NotAStateFile });
+    };
+    let chain = before.next(text);
+    if chain.hex().to_hex().as_bytes() == digits { Ok(chain) } else { Err(Fault::ChainBroken) }
 }
 
 /// Judges what follows the last newline: a whole record, a piece of one, or damage.
-fn parse_tail(bytes: &[u8], at: usize, parsed: &mut Parsed) -> Result<(), Damage> {
+fn prove_tail<'a>(bytes: &'a [u8], at: usize, proven: &mut Proven<'a>) -> Result<(), Fault> {
     let tail = &bytes[at..];
-    let number = parsed.records.len() + 1;
-    let damage = |fault| Damage { line: number, fault };
-    if let Some((end, chain)) = whole_record(tail, parsed.chain) {
+    if let Some((end, chain)) = whole_record(tail, proven.chain) {
         // After a power cut a file can have its new length without its new bytes: those are zeros.
         if tail[end..].iter().any(|&byte| byte != 0) {
-            return Err(damage(Fault::Trailing));
+            return Err(Fault::Trailing);
         }
-        let (record, _) = parse_line(&tail[..end], parsed.chain, parsed.records.len()).map_err(damage)?;
-        parsed.records.push(record);
-        parsed.chain = chain;
-        parsed.tail = Tail::Unterminated(at + end);
+        proven.lines.push(&tail[..end]);
+        proven.chain = chain;
+        proven.tail = Tail::Unterminated(at + end);
         return Ok(());
     }
     // With nothing before it the piece must at least look like ours, or somebody's own file would be cut.
-    if parsed.records.is_empty() && !is_piece_of_first_line(tail) {
-        return Err(damage(Fault::NotAStateFile));
+    if proven.lines.is_empty() && !is_piece_of_first_line(tail) {
+        return Err(Fault::NotAStateFile);
     }
-    parsed.tail = Tail::Torn(at);
+    proven.tail = Tail::Torn(at);
     Ok(())
 }
 
@@ -187,31 +207,6 @@ fn split_chain(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((rest.strip_suffix(MEMBER)?, digits))
 }
 
-fn parse_line(line: &[u8], before: Chain, index: usize) -> Result<(Record, Chain), Fault> {
-    let Some((text, digits)) = split_chain(line) else {
-        return Err(if index == 0 && !line.starts_with(br#"{"seq":"#) {
-            Fault::NotAStateFile
-        } else {
-            Fault::NoChain
-        });
-    };
-    let chain = before.next(text);
-    if chain.hex().to_hex().as_bytes() != digits {
-        return Err(Fault::ChainBroken);
-    }
-    let record = decode(line, index)?;
-    let expected = index as u64;
-    if record.seq != expected {
-        return Err(Fault::Sequence { found: record.seq, expected });
-    }
-    match (&record.body, index) {
-        (Body::RunStarted { .. }, 0) => Ok((record, chain)),
-        (_, 0) => Err(Fault::NoStart),
-        (Body::RunStarted { .. }, _) => Err(Fault::SecondStart),
-        _ => Ok((record, chain)),
-    }
-}
-
 /// Reads the record of a line whose chain is right.
 fn decode(line: &[u8], index: usize) -> Result<Record, Fault> {
     /// What every version of the first record has.
@@ -226,5 +221,15 @@ fn decode(line: &[u8], index: usize) -> Result<Record, Fault> {
     {
         return Err(Fault::NewerFormat { found: format });
     }
-    serde_json::from_slice(line).map_err(|error| Fault::UnknownRecord(error.to_string()))
+    let record: Record =
+        serde_json::from_slice(line).map_err(|error| Fault::UnknownRecord(error.to_string()))?;
+    let expected = index as u64;
+    if record.seq != expected {
+        return Err(Fault::Sequence { found: record.seq, expected });
+    }
+    match (matches!(record.body, Body::RunStarted { .. }), index == 0) {
+        (false, true) => Err(Fault::NoStart),
+        (true, false) => Err(Fault::SecondStart),
+        _ => Ok(record),
+    }
 }
