@@ -11,3 +11,5 @@ pub mod journal;
 pub mod line;
 pub mod lock;
 pub mod record;
+#[cfg(test)]
+mod sample;

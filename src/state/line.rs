@@ -233,3 +233,258 @@ fn decode(line: &[u8], index: usize) -> Result<Record, Fault> {
         _ => Ok(record),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::state::sample;
+
+    fn whole() -> (Vec<Record>, Vec<u8>) {
+        let records = sample::records(sample::every_kind());
+        let bytes = sample::bytes(&records);
+        (records, bytes)
+    }
+
+    /// A file of one line whose chain is right, whatever the line says.
+    fn chained(text: &str, before: Chain) -> Vec<u8> {
+        let text = text.strip_suffix('}').unwrap();
+        let chain = before.next(text.as_bytes()).hex().to_hex();
+        format!("{text},\"chain\":\"{chain}\"}}\n").into_bytes()
+    }
+
+    fn fault(bytes: &[u8]) -> (usize, Fault) {
+        let Damage { line, fault } = parse(bytes).unwrap_err();
+        (line, fault)
+    }
+
+    #[test]
+    fn records_come_back_as_they_were_written() {
+        let (records, bytes) = whole();
+        let parsed = parse(&bytes).unwrap();
+        assert_eq!(parsed.records, records);
+        assert_eq!(parsed.tail, Tail::Clean);
+    }
+
+    #[test]
+    fn the_sample_has_every_kind_of_record() {
+        let (_, bytes) = whole();
+        let text = String::from_utf8(bytes).unwrap();
+        for kind in [
+            "run_started",
+            "session_started",
+            "step_started",
+            "step_done",
+            "step_failed",
+            "step_skipped",
+            "step_interrupted",
+            "asked",
+            "answered",
+            "target_claimed",
+            "debt_waived",
+            "changes_accepted",
+            "run_finished",
+        ] {
+            assert!(text.contains(&format!("\"kind\":\"{kind}\"")), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_file_cut_at_any_byte_has_the_records_before_the_cut() {
+        let (records, bytes) = whole();
+        let ends: Vec<usize> =
+            bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+        for cut in 0..=bytes.len() {
+            let parsed = parse(&bytes[..cut]).unwrap_or_else(|damage| panic!("cut at {cut}: {damage}"));
+            let before = ends.iter().filter(|end| **end <= cut).count();
+            assert_eq!(parsed.records, records[..before], "cut at {cut}");
+            let expected = match (cut, bytes[..cut].last()) {
+                (0, _) | (_, Some(b'\n')) => Tail::Clean,
+                _ if ends.contains(&cut) => Tail::Unterminated(cut),
+                _ => Tail::Torn(ends[..before].last().map_or(0, |end| end + 1)),
+            };
+            assert_eq!(parsed.tail, expected, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_is_damage() {
+        let (_, mut bytes) = whole();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                bytes[at] ^= 1 << bit;
+                assert!(
+                    parse(&bytes).is_err_and(|damage| !damage.fault.is_newer()),
+                    "bit {bit} of byte {at}"
+                );
+                bytes[at] ^= 1 << bit;
+            }
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_before_a_torn_line_is_damage_too() {
+        let (_, bytes) = whole();
+        let mut bytes = bytes[..bytes.len() - 20].to_vec();
+        let torn = bytes.iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+        for at in 0..torn - 1 {
+            let bit = at % 8;
+            bytes[at] ^= 1 << bit;
+            assert!(parse(&bytes).is_err(), "bit {bit} of byte {at}");
+            bytes[at] ^= 1 << bit;
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_in_the_newline_before_a_torn_line_never_gives_other_records() {
+        let (records, bytes) = whole();
+        let mut bytes = bytes[..bytes.len() - 20].to_vec();
+        let newline = bytes.iter().rposition(|&byte| byte == b'\n').unwrap();
+        for bit in 0..8 {
+            bytes[newline] ^= 1 << bit;
+            assert_eq!(fault(&bytes), (records.len() - 1, Fault::Trailing), "bit {bit}");
+            bytes[newline] ^= 1 << bit;
+        }
+    }
+
+    #[test]
+    fn zeros_at_the_end_are_a_torn_line() {
+        let (records, mut bytes) = whole();
+        let end = bytes.len();
+        bytes.extend([0; 700]);
+        let parsed = parse(&bytes).unwrap();
+        assert_eq!((parsed.records.len(), parsed.tail), (records.len(), Tail::Torn(end)));
+    }
+
+    #[test]
+    fn zeros_in_the_place_of_the_last_newline_leave_the_record_whole() {
+        let (records, mut bytes) = whole();
+        let end = bytes.len() - 1;
+        bytes[end] = 0;
+        bytes.extend([0; 9]);
+        let parsed = parse(&bytes).unwrap();
+        assert_eq!((parsed.records.len(), parsed.tail), (records.len(), Tail::Unterminated(end)));
+    }
+
+    #[test]
+    fn something_behind_the_last_record_is_damage() {
+        let (records, mut bytes) = whole();
+        *bytes.last_mut().unwrap() = b' ';
+        assert_eq!(fault(&bytes), (records.len(), Fault::Trailing));
+    }
+
+    #[test]
+    fn a_line_taken_out_is_damage_at_the_line_after_it() {
+        let (records, _) = whole();
+        let lines = sample::bytes(&records);
+        let mut lines: Vec<&[u8]> = lines.split_inclusive(|&byte| byte == b'\n').collect();
+        lines.remove(4);
+        assert_eq!(fault(&lines.concat()), (5, Fault::ChainBroken));
+    }
+
+    #[test]
+    fn a_line_written_twice_is_damage() {
+        let (records, _) = whole();
+        let lines = sample::bytes(&records);
+        let mut lines: Vec<&[u8]> = lines.split_inclusive(|&byte| byte == b'\n').collect();
+        lines.insert(3, lines[2]);
+        assert_eq!(fault(&lines.concat()), (4, Fault::ChainBroken));
+    }
+
+    #[test]
+    fn an_empty_line_is_damage() {
+        let (records, mut bytes) = whole();
+        bytes.push(b'\n');
+        assert_eq!(fault(&bytes), (records.len() + 1, Fault::NoChain));
+    }
+
+    #[test]
+    fn an_empty_file_has_no_records() {
+        assert_eq!(parse(b"").unwrap().records, []);
+    }
+
+    #[test]
+    fn a_piece_of_a_first_line_is_torn_and_another_file_is_not_ours() {
+        for piece in [
+            &b"{"[..],
+            b"{\"seq\":0,\"at\":\"2026-",
+            b"{\"se\0\0\0",
+            b"\0\0\0\0",
+            b"{\"seq\":0,\"at\":\"2\0\0x",
+        ] {
+            assert_eq!(parse(piece).map(|parsed| parsed.tail), Ok(Tail::Torn(0)), "{piece:?}");
+        }
+        for other in
+            [&b"my notes"[..], b"{\"a\":1}", b"x", b"\xff", b"my notes\n", b"{}\n", b"\n", b"{\"s\0x"]
+        {
+            assert_eq!(fault(other), (1, Fault::NotAStateFile), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_record_that_is_no_start_is_refused() {
+        let records = sample::records(vec![sample::session()]);
+        assert_eq!(fault(&sample::bytes(&records)), (1, Fault::NoStart));
+    }
+
+    #[test]
+    fn a_second_start_is_refused() {
+        let records = sample::records(vec![sample::run_started(), sample::run_started()]);
+        assert_eq!(fault(&sample::bytes(&records)), (2, Fault::SecondStart));
+    }
+
+    #[test]
+    fn a_gap_in_the_numbers_is_refused_even_with_right_chains() {
+        let mut records = sample::records(vec![sample::run_started(), sample::session()]);
+        records[1].seq = 2;
+        assert_eq!(fault(&sample::bytes(&records)), (2, Fault::Sequence { found: 2, expected: 1 }));
+    }
+
+    #[test]
+    fn a_newer_format_is_told_apart_from_damage() {
+        let line = chained(r#"{"seq":0,"at":"later","kind":"begun","format":2}"#, Chain::start());
+        let (line, fault) = fault(&line);
+        assert_eq!((line, &fault), (1, &Fault::NewerFormat { found: 2 }));
+        assert!(fault.is_newer());
+    }
+
+    #[test]
+    fn an_unknown_kind_is_told_apart_from_damage() {
+        let start = sample::bytes(&sample::records(vec![sample::run_started()]));
+        let chain = parse(&start).unwrap().chain;
+        let line = chained(r#"{"seq":1,"at":"2026-01-01T00:00:00Z","kind":"discarded"}"#, chain);
+        let (line, fault) = fault(&[start, line].concat());
+        assert_eq!(line, 2);
+        assert!(fault.is_newer(), "{fault}");
+    }
+
+    #[test]
+    fn text_that_is_no_utf8_is_refused_even_with_a_right_chain() {
+        let mut line = br#"{"seq":0,"at":"2026-01-01T00:00:00Z","kind":"run_started","x":""#.to_vec();
+        line.extend(b"\xff\"");
+        let chain = Chain::start().next(&line).hex().to_hex();
+        line.extend(format!(",\"chain\":\"{chain}\"}}\n").bytes());
+        assert!(parse(&line).is_err());
+    }
+
+    #[test]
+    fn capital_digits_in_a_chain_are_damage() {
+        let (_, bytes) = whole();
+        let first = bytes.iter().position(|&byte| byte == b'\n').unwrap();
+        let mut changed = bytes.clone();
+        changed[first - 66..first].make_ascii_uppercase();
+        assert_ne!(changed, bytes);
+        assert_eq!(fault(&changed), (1, Fault::ChainBroken));
+    }
+
+    #[test]
+    fn a_record_that_could_not_be_read_back_is_not_encoded() {
+        let mut records = sample::records(vec![sample::run_started()]);
+        let Body::RunStarted { basis, .. } = &mut records[0].body else { unreachable!() };
+        basis.vars.insert("deep".into(), (0..200).fold(json!(1), |inner, _| json!([inner])));
+        assert!(encode(&records[0], Chain::start()).is_err());
+        let endless = Record { seq: 1, at: sample::at(0), body: Body::RunFinished { seconds: f64::NAN } };
+        assert!(encode(&endless, Chain::start()).is_err());
+    }
+}
