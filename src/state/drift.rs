@@ -273,3 +273,181 @@ impl fmt::Display for Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::state::fold::fold;
+    use crate::state::record::Body;
+    use crate::state::sample::{self, done, mark, run_started, session, skipped, started};
+
+    fn state(bodies: impl IntoIterator<Item = Body>) -> RunState {
+        fold(&sample::records([run_started(), session()].into_iter().chain(bodies).collect())).unwrap()
+    }
+
+    /// `key` is done, `early` skipped, `stop` begun, the others pending.
+    fn midway() -> RunState {
+        state([started("key"), done("key"), skipped("early"), started("stop")])
+    }
+
+    fn steps_against(state: &RunState, change: impl FnOnce(&mut Vec<StepMark>)) -> Vec<Change> {
+        let mut steps = state.basis.steps.clone();
+        change(&mut steps);
+        let secrets = BTreeSet::from(["password".to_string()]);
+        compare(state, &Present { steps: &steps, vars: &state.basis.vars, secrets: &secrets }, |_, _| true)
+    }
+
+    fn vars_against(
+        state: &RunState,
+        change: impl FnOnce(&mut BTreeMap<String, Value>, &mut BTreeSet<String>),
+        same: bool,
+    ) -> Vec<Change> {
+        let mut vars = state.basis.vars.clone();
+        let mut secrets = BTreeSet::from(["password".to_string()]);
+        change(&mut vars, &mut secrets);
+        compare(
+            state,
+            &Present { steps: &state.basis.steps, vars: &vars, secrets: &secrets },
+            |name, hash| {
+                assert_eq!((name, hash), ("password", "$argon2id$x"));
+                same
+            },
+        )
+    }
+
+    /// The one change, as a person reads it, and its weight.
+    fn only(changes: Vec<Change>) -> (String, Weight) {
+        let [change] = changes.as_slice() else { panic!("one change expected: {changes:?}") };
+        (change.to_string(), change.weight())
+    }
+
+    #[test]
+    fn the_same_plan_has_no_drift() {
+        assert_eq!(steps_against(&midway(), |_| {}), []);
+    }
+
+    #[test]
+    fn titles_are_text_and_no_drift() {
+        assert_eq!(steps_against(&midway(), |steps| steps[0].title = "Another".into()), []);
+    }
+
+    #[test]
+    fn a_changed_step_weighs_by_how_far_it_is() {
+        let changed = |at: usize| only(steps_against(&midway(), |steps| steps[at].digest = "new".into()));
+        let (text, weight) = changed(0);
+        assert!(text.contains("`key` is done") && weight == Weight::NeedsThought, "{text}");
+        let (text, weight) = changed(1);
+        assert!(text.contains("`early` was skipped") && weight == Weight::NeedsThought, "{text}");
+        let (text, weight) = changed(2);
+        assert!(text.contains("`stop` was begun") && weight == Weight::NeedsThought, "{text}");
+        let (text, weight) = changed(3);
+        assert!(text.contains("`final` is still to come") && weight == Weight::Harmless, "{text}");
+    }
+
+    #[test]
+    fn a_step_added_behind_the_done_ones_is_harmless() {
+        let (text, weight) =
+            only(steps_against(&midway(), |steps| steps.insert(4, mark("new", "downtime", "n"))));
+        assert!(text.contains("`new` is new and still to come") && weight == Weight::Harmless, "{text}");
+    }
+
+    #[test]
+    fn a_step_added_before_done_ones_needs_thought() {
+        let (text, weight) =
+            only(steps_against(&midway(), |steps| steps.insert(1, mark("new", "prepare", "n"))));
+        assert!(text.contains("before steps that are done") && weight == Weight::NeedsThought, "{text}");
+    }
+
+    #[test]
+    fn a_removed_step_weighs_by_how_far_it_is() {
+        let removed = |at: usize| only(steps_against(&midway(), |steps| drop(steps.remove(at))));
+        assert_eq!(removed(0).1, Weight::Harmless);
+        assert_eq!(removed(1).1, Weight::Harmless);
+        assert_eq!(removed(2).1, Weight::NeedsThought);
+        let (text, weight) = removed(3);
+        assert!(
+            text.contains("`final` is gone and will not be done") && weight == Weight::NeedsThought,
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn only_the_step_that_moved_is_named() {
+        let changes = steps_against(&midway(), |steps| {
+            let last = steps.pop().unwrap();
+            steps.insert(3, last);
+        });
+        let expected =
+            Change::StepMoved { step: "after".into(), standing: Standing::Pending, place: Place::AfterDone };
+        assert_eq!(changes, [expected]);
+        assert_eq!(changes[0].weight(), Weight::Harmless);
+    }
+
+    #[test]
+    fn a_step_moved_before_done_ones_needs_thought() {
+        let (text, weight) = only(steps_against(&midway(), |steps| {
+            let last = steps.pop().unwrap();
+            steps.insert(0, last);
+        }));
+        assert!(
+            text.contains("`after` moved before steps that are done") && weight == Weight::NeedsThought,
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn another_phase_is_told_by_both_names() {
+        let (text, weight) = only(steps_against(&midway(), |steps| steps[4].phase = "end".into()));
+        assert!(text.contains("from phase `downtime` to `end`") && weight == Weight::Harmless, "{text}");
+    }
+
+    #[test]
+    fn a_changed_variable_is_shown_with_both_values() {
+        let changed = |state: &RunState| {
+            only(vars_against(state, |vars, _| drop(vars.insert("threads".into(), json!(16))), true))
+        };
+        let (text, weight) = changed(&midway());
+        assert!(text.contains("`threads` was 8 and is now 16") && weight == Weight::NeedsThought, "{text}");
+        assert_eq!(changed(&state([])).1, Weight::Harmless, "nothing was begun with the old value");
+    }
+
+    #[test]
+    fn added_and_removed_variables_are_told() {
+        let (text, _) =
+            only(vars_against(&midway(), |vars, _| drop(vars.insert("x".into(), json!("y"))), true));
+        assert_eq!(text, "variable `x` is new: \"y\"");
+        let (text, _) = only(vars_against(&midway(), |vars, _| drop(vars.remove("threads")), true));
+        assert_eq!(text, "variable `threads` is gone; it was 8");
+    }
+
+    #[test]
+    fn a_secret_that_does_not_match_its_hash_is_told_without_a_value() {
+        let (text, weight) = only(vars_against(&midway(), |_, _| {}, false));
+        assert_eq!(text, "secret `password` has another value");
+        assert_eq!(weight, Weight::NeedsThought);
+    }
+
+    #[test]
+    fn added_and_removed_secrets_are_told() {
+        let (text, _) = only(vars_against(&midway(), |_, secrets| secrets.extend(["pin".to_string()]), true));
+        assert_eq!(text, "secret `pin` is new");
+        let (text, _) = only(vars_against(&midway(), |_, secrets| secrets.clear(), true));
+        assert_eq!(text, "secret `password` is gone");
+    }
+
+    #[test]
+    fn a_variable_that_became_a_secret_does_not_show_its_new_value() {
+        let changes = vars_against(
+            &midway(),
+            |vars, secrets| {
+                vars.remove("threads");
+                secrets.insert("threads".into());
+            },
+            true,
+        );
+        let texts: Vec<_> = changes.iter().map(Change::to_string).collect();
+        assert_eq!(texts, ["variable `threads` is gone; it was 8", "secret `threads` is new"]);
+    }
+}

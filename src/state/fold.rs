@@ -4,6 +4,11 @@
 //! not asked) is a [`Damage`]: nobody goes on from it. Records are checked before they change anything, so that a
 //! refused one leaves the state as it was.
 
+mod check;
+mod debt;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
@@ -13,6 +18,8 @@ use serde_json::Value;
 use super::line::{Damage, Fault};
 use super::record::{Answer, Basis, Body, Debt, EvidenceFile, Found, How, PhaseMark, Question, Record};
 use crate::copy::FileError;
+
+pub use debt::{Breadth, Looked, PassResult, clears};
 
 /// All that a journal says of its run.
 #[derive(Clone, Debug, PartialEq)]
@@ -211,101 +218,6 @@ impl RunState {
         self.change(record);
         self.last = record.at;
         self.records += 1;
-        Ok(())
-    }
-
-    /// Whether a record with this body may come next.
-    pub fn check(&self, body: &Body) -> Result<(), Fault> {
-        if self.finished.is_some() {
-            return Err(contradiction("something follows the end of the run"));
-        }
-        match body {
-            Body::RunStarted { .. } => Err(Fault::SecondStart),
-            Body::SessionStarted { .. } | Body::TargetClaimed { .. } | Body::ChangesAccepted { .. } => Ok(()),
-            Body::StepStarted { step, .. } => {
-                let state = self.known(step)?;
-                if state.status.is_final() {
-                    return Err(contradiction(format!(
-                        "step {step} is started again after it was done or skipped"
-                    )));
-                }
-                Ok(())
-            }
-            Body::StepDone { step, clears, .. } => {
-                self.under_way(step, "done")?;
-                match clears.iter().find(|cleared| !self.debt.contains_key(*cleared)) {
-                    Some(cleared) => Err(contradiction(format!(
-                        "step {step} clears debt that step {cleared} does not have"
-                    ))),
-                    None => Ok(()),
-                }
-            }
-            Body::StepInterrupted { step, .. } => self.under_way(step, "interrupted"),
-            Body::StepFailed { step, .. } => self.not_over(step, "failed"),
-            Body::StepSkipped { step, .. } => self.not_over(step, "skipped"),
-            Body::Asked { step, question, .. } => self.check_asked(step, question),
-            Body::Answered { step, question, .. } => match &self.known(step)?.open {
-                Some(open) if open.question == *question => Ok(()),
-                Some(_) => Err(contradiction(format!(
-                    "an answer at step {step} is to another question than was asked"
-                ))),
-                None => Err(contradiction(format!(
-                    "an answer at step {step} is to a question that was not asked"
-                ))),
-            },
-            Body::DebtWaived { step, .. } if self.debt.contains_key(step) => Ok(()),
-            Body::DebtWaived { step, .. } => {
-                Err(contradiction(format!("debt of step {step} is waived that it does not have")))
-            }
-            Body::RunFinished { .. } => self.check_finished(),
-        }
-    }
-
-    fn check_asked(&self, step: &str, question: &Question) -> Result<(), Fault> {
-        let state = self.known(step)?;
-        // An expired checkpoint is asked again, and debt is asked about at the step that made it.
-        let over = state.status.is_final();
-        let may_follow_the_end = match question {
-            Question::Checkpoint => state.status == Status::Done,
-            Question::Debt { .. } => true,
-            Question::Purge { .. } | Question::Adopt { .. } | Question::Unknown => false,
-        };
-        if over && !may_follow_the_end {
-            return Err(contradiction(format!("step {step} asks after it was done or skipped")));
-        }
-        Ok(())
-    }
-
-    fn check_finished(&self) -> Result<(), Fault> {
-        if let Some((step, _)) =
-            self.steps.iter().find(|(_, state)| state.planned == Planned::Yes && !state.status.is_final())
-        {
-            return Err(contradiction(format!("the run ends with step {step} neither done nor skipped")));
-        }
-        match self.debt.keys().next() {
-            Some(step) => Err(contradiction(format!("the run ends with debt of step {step}"))),
-            None => Ok(()),
-        }
-    }
-
-    fn known(&self, step: &str) -> Result<&StepState, Fault> {
-        self.steps.get(step).ok_or_else(|| contradiction(format!("step {step} is not in the plan")))
-    }
-
-    fn under_way(&self, step: &str, what: &str) -> Result<(), Fault> {
-        match self.known(step)?.status {
-            Status::Started { .. } => Ok(()),
-            ref status if status.is_final() => {
-                Err(contradiction(format!("step {step} is {what} after it was done or skipped")))
-            }
-            _ => Err(contradiction(format!("step {step} is {what} without having been started"))),
-        }
-    }
-
-    fn not_over(&self, step: &str, what: &str) -> Result<(), Fault> {
-        if self.known(step)?.status.is_final() {
-            return Err(contradiction(format!("step {step} is {what} after it was done or skipped")));
-        }
         Ok(())
     }
 
@@ -535,51 +447,6 @@ impl StepState {
             debt: None,
         }
     }
-}
-
-/// How a later pass over the same pair went, for [`clears`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PassResult {
-    /// No file failed and none vanished.
-    Clean,
-    Unclean,
-}
-
-/// What decides whether a pass looked at every file of a debt.
-pub struct Looked<'a> {
-    /// Whether the filter lets every file in.
-    pub filter: Breadth<'a>,
-    pub result: PassResult,
-}
-
-/// How much a filter lets in.
-pub enum Breadth<'a> {
-    /// Every file.
-    Everything,
-    /// Those whose path below the root is admitted; no age or size matters.
-    Named(&'a dyn Fn(&str) -> bool),
-    /// An age or a size matters, which the names of a debt do not tell.
-    Limited,
-}
-
-/// Whether a pass clears a debt: it is clean, over the same pair, and looked at every file of it.
-///
-/// A debt lists a bounded number of its files; where the list is not whole, only an unfiltered pass clears it.
-pub fn clears(debt: &Debt, from: &str, to: &str, looked: &Looked<'_>) -> bool {
-    if looked.result == PassResult::Unclean || debt.from != from || debt.to != to {
-        return false;
-    }
-    match &looked.filter {
-        Breadth::Everything => true,
-        Breadth::Limited => false,
-        Breadth::Named(admits) => {
-            debt.errors.len() as u64 == debt.files && debt.errors.iter().all(|error| admits(&error.path))
-        }
-    }
-}
-
-fn contradiction(what: impl Into<String>) -> Fault {
-    Fault::Contradiction(what.into())
 }
 
 fn line_of(record: &Record) -> usize {
