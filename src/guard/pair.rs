@@ -77,3 +77,67 @@ fn inside(code: &'static str, what: &str, inner: &Place, outer: &Place) -> Refus
         "give two folders of which none holds the other",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(path: &str, lineage: &[&str], missing: &[&str]) -> Place {
+        Place {
+            path: path.into(),
+            lineage: lineage.iter().map(|identity| Identity((*identity).into())).collect(),
+            missing: missing.iter().map(|name| (*name).to_string()).collect(),
+        }
+    }
+
+    fn code(from: Place, to: Place) -> &'static str {
+        judge_pair(&PairFacts { from, to }).map_or_else(|refusal| refusal.code, |()| "fine")
+    }
+
+    #[test]
+    fn folders_beside_each_other_are_apart() {
+        assert_eq!(code(place("/a", &["a", "/"], &[]), place("/b", &["b", "/"], &[])), "fine");
+        assert_eq!(code(place("/a", &["a", "/"], &[]), place("/b/c", &["/"], &["b", "c"])), "fine");
+    }
+
+    #[test]
+    fn one_folder_under_two_spellings_is_the_same() {
+        assert_eq!(code(place("/a", &["a", "/"], &[]), place("/link", &["a", "/"], &[])), "same_folder");
+        assert_eq!(
+            code(place(r"D:\a", &["a", "d"], &[]), place(r"\\me\d$\a", &["a", "share"], &[])),
+            "same_folder"
+        );
+    }
+
+    #[test]
+    fn a_target_inside_the_source_is_refused_whether_it_exists_or_not() {
+        let source = || place("/a", &["a", "/"], &[]);
+        assert_eq!(code(source(), place("/a/b", &["b", "a", "/"], &[])), "target_inside_source");
+        assert_eq!(code(source(), place("/a/b/c", &["a", "/"], &["b", "c"])), "target_inside_source");
+        assert_eq!(code(source(), place("/link/b", &["x", "a", "/"], &["b"])), "target_inside_source");
+    }
+
+    #[test]
+    fn a_source_inside_the_target_is_refused() {
+        assert_eq!(
+            code(place("/a/b", &["b", "a", "/"], &[]), place("/a", &["a", "/"], &[])),
+            "source_inside_target"
+        );
+    }
+
+    #[test]
+    fn what_does_not_exist_yet_is_judged_by_name_below_the_same_folder() {
+        let missing = |names: &[&str]| place("/x", &["x", "/"], names);
+        assert_eq!(code(missing(&["a"]), missing(&["A"])), "same_folder");
+        assert_eq!(code(missing(&["a"]), missing(&["a", "b"])), "target_inside_source");
+        assert_eq!(code(missing(&["a", "b"]), missing(&["a"])), "source_inside_target");
+        assert_eq!(code(missing(&["a"]), missing(&["b"])), "fine");
+        assert_eq!(code(missing(&["a"]), place("/y/a", &["y", "/"], &["a"])), "fine");
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_refused() {
+        assert_eq!(code(place("/a", &[], &[]), place("/b", &["b", "/"], &[])), "unknown_identity");
+        assert_eq!(code(place("/a", &["a", "/"], &[]), place("/b", &[], &["b"])), "unknown_identity");
+    }
+}

@@ -93,8 +93,10 @@ impl<'a> Parts<'a> {
             }
             Utf8WindowsPrefix::UNC(server, share) => (Root::Share(server, share), Reach::Corrected),
             Utf8WindowsPrefix::VerbatimUNC(server, share) => (Root::Share(server, share), Reach::Verbatim),
-            Utf8WindowsPrefix::Verbatim(volume) => (Root::Volume(volume), Reach::Verbatim),
-            Utf8WindowsPrefix::DeviceNS(_) => return Err(device(text)),
+            Utf8WindowsPrefix::Verbatim(volume) if is_volume(volume) => {
+                (Root::Volume(volume), Reach::Verbatim)
+            }
+            Utf8WindowsPrefix::Verbatim(_) | Utf8WindowsPrefix::DeviceNS(_) => return Err(device(text)),
         };
         let mut components = Vec::new();
         if let Root::Share(server, share) = root {
@@ -115,6 +117,12 @@ impl<'a> Parts<'a> {
             Root::Unix | Root::Drive(_) | Root::Volume(_) => &self.components,
         }
     }
+}
+
+/// `Volume{b75e2c83-…}`; whatever else follows `\\?\` is a device (`GLOBALROOT`, `PIPE`).
+fn is_volume(name: &str) -> bool {
+    let id = name.strip_prefix("Volume{").and_then(|rest| rest.strip_suffix('}'));
+    id.is_some_and(|id| !id.is_empty() && id.chars().all(|digit| digit.is_ascii_hexdigit() || digit == '-'))
 }
 
 fn judge_characters(text: &str) -> Result<(), Refusal> {
@@ -232,4 +240,151 @@ fn device(text: &str) -> Refusal {
         format!("the path {} names a device", shown(text)),
         r"give a folder, like D:\Archive",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn code(text: &str, style: PathStyle) -> &'static str {
+        judge_path(text, style).map_or_else(|refusal| refusal.code, |()| "fine")
+    }
+
+    #[test]
+    fn paths_for_unix_are_judged_by_unix_rules() {
+        for (text, expected) in [
+            ("/srv/archive", "fine"),
+            ("/", "fine"),
+            ("/srv//archive/", "fine"),
+            ("/srv/Mail Archive", "fine"),
+            ("/srv/con", "fine"),
+            ("/srv/trail.", "fine"),
+            (r"/srv/a\b", "fine"),
+            ("/srv/ä:<>|?*", "fine"),
+            ("", "relative_path"),
+            ("srv", "relative_path"),
+            ("~/archive", "relative_path"),
+            ("./srv", "relative_path"),
+            (r"D:\Archive", "relative_path"),
+            (" /srv", "relative_path"),
+            ("/ srv", "blank_in_path"),
+            ("/srv ", "blank_in_path"),
+            ("/srv/a /b", "blank_in_path"),
+            ("/srv/\u{a0}a", "blank_in_path"),
+            ("/srv/../etc", "dots_in_path"),
+            ("/srv/.", "dots_in_path"),
+            ("/srv/...", "fine"),
+            ("/srv/.hidden", "fine"),
+            ("/srv/a\tb", "control_character"),
+            ("/srv/a\n", "control_character"),
+            ("/srv/\0", "control_character"),
+            ("/srv/\u{7f}", "control_character"),
+            ("/srv/\u{202e}fdb", "control_character"),
+            ("/srv/\u{feff}a", "control_character"),
+        ] {
+            assert_eq!(code(text, PathStyle::Unix), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn paths_for_windows_are_judged_by_windows_rules_on_any_system() {
+        for (text, expected) in [
+            (r"D:\MailArchive", "fine"),
+            (r"D:\", "fine"),
+            (r"d:/MailArchive", "fine"),
+            (r"D:\Mail Archive\Größe", "fine"),
+            (r"\\oldserver\c$\MailArchive", "fine"),
+            (r"\\oldserver\share", "fine"),
+            (r"\\?\D:\MailArchive", "fine"),
+            (r"\\?\UNC\server\share\x", "fine"),
+            (r"\\?\Volume{b75e2c83-0000-0000-0000-602f00000000}\x", "fine"),
+            (r"\\?\D:\con", "fine"),
+            (r"\\?\D:\trail.", "fine"),
+            (r"D:MailArchive", "relative_path"),
+            (r"\MailArchive", "relative_path"),
+            ("MailArchive", "relative_path"),
+            ("/srv/archive", "relative_path"),
+            ("", "relative_path"),
+            ("D:", "relative_path"),
+            (r"\\.\COM42", "device_path"),
+            (r"\\?\GLOBALROOT\Device\x", "device_path"),
+            (r"\\?\ \x", "device_path"),
+            (r"\\.\C:\x", "device_path"),
+            (r"D:\ MailArchive", "blank_in_path"),
+            (r"D:\MailArchive ", "blank_in_path"),
+            (r"D:\a \b", "blank_in_path"),
+            (r"\\server\ share\x", "blank_in_path"),
+            (r"\\?\D:\ x", "blank_in_path"),
+            (r"D:\a\..\b", "dots_in_path"),
+            (r"D:\.\b", "dots_in_path"),
+            (r"\\?\D:\a\..\b", "dots_in_path"),
+            (r"D:\trail.", "trailing_dot"),
+            (r"D:\a.\b", "trailing_dot"),
+            (r"D:\...", "trailing_dot"),
+            (r"D:\CON", "device_name"),
+            (r"D:\con\x", "device_name"),
+            (r"D:\aux.txt", "device_name"),
+            (r"D:\COM1.log", "device_name"),
+            (r"D:\lpt9", "device_name"),
+            (r"D:\COM¹", "device_name"),
+            (r"D:\nul.tar.gz", "device_name"),
+            (r"D:\nul .txt", "device_name"),
+            (r"D:\CONIN$", "device_name"),
+            (r"D:\COM10", "fine"),
+            (r"D:\COM0", "fine"),
+            (r"D:\console", "fine"),
+            (r"D:\.con", "fine"),
+            ("D:\\a\tb", "control_character"),
+            ("D:\\a\u{8}ackup", "control_character"),
+            (r"D:\a:stream", "character_in_path"),
+            (r"D:\a?", "character_in_path"),
+            (r"D:\*.dat", "character_in_path"),
+            (r#"D:\a""#, "character_in_path"),
+            (r"\\?\D:\a/b", "character_in_path"),
+        ] {
+            assert_eq!(code(text, PathStyle::Windows), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_without_a_share_is_refused() {
+        for text in [r"\\server", r"\\server\", r"\\?\UNC\server"] {
+            assert_ne!(code(text, PathStyle::Windows), "fine", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_reason_shows_the_path_as_people_type_it() {
+        let refusal = judge_path(r"D:\ MailArchive", PathStyle::Windows).unwrap_err();
+        assert_eq!(
+            refusal.reason,
+            r"the path `D:\ MailArchive` has a blank at an end of the component ` MailArchive`"
+        );
+        let refusal = judge_path("/a\u{202e}b", PathStyle::Unix).unwrap_err();
+        assert!(refusal.reason.contains(r"`/a\u{202e}b`"), "{}", refusal.reason);
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_panics(text in r#"[\\\\/:?.A-Za-z \u{0}-\u{ff}]{0,40}"#) {
+            for style in [PathStyle::Unix, PathStyle::Windows] {
+                let _verdict = judge_path(&text, style);
+            }
+        }
+
+        #[test]
+        fn a_path_that_passes_is_absolute_and_has_no_component_that_turns_back(text in r"(/|\\|\\\\|D:\\|\\\\\?\\)?([a. ]{1,3}[/\\]){0,5}[a. ]{0,3}") {
+            for (style, separators) in [(PathStyle::Unix, &['/'][..]), (PathStyle::Windows, &['/', '\\'][..])] {
+                if judge_path(&text, style).is_ok() {
+                    let components: Vec<_> = text.split(separators).collect();
+                    prop_assert!(!components.contains(&".."));
+                    prop_assert!(!components.contains(&"."));
+                    prop_assert!(components.iter().all(|component| component.trim() == *component));
+                    prop_assert!(text.starts_with(['/', '\\', 'D']));
+                }
+            }
+        }
+    }
 }

@@ -276,3 +276,6 @@ pub(super) fn foreign(path: &str) -> Refusal {
         "give an empty or new folder, or set `adopt: true` on the step and confirm it when asked",
     )
 }
+
+#[cfg(test)]
+mod tests;

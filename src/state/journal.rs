@@ -210,3 +210,34 @@ fn now() -> Timestamp {
     let now = Timestamp::now();
     now.round(Unit::Millisecond).unwrap_or(now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::lock::Holder;
+    use crate::state::sample;
+
+    #[test]
+    fn nothing_is_written_after_a_write_that_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.state.jsonl");
+        let lock = Lock::acquire(&path, &Holder::this_process("server", "admin")).unwrap();
+        let (mut journal, _) = Journal::create(lock, sample::run_started()).unwrap();
+        let sound = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
+        assert_eq!(journal.append(sample::session()).unwrap_err().code(), ExitCode::StepFailed);
+        journal.file = sound;
+        assert!(journal.append(sample::session()).is_err(), "the end of the file is not known any more");
+        assert_eq!(read(&path).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_start_in_the_middle_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.state.jsonl");
+        let lock = Lock::acquire(&path, &Holder::this_process("server", "admin")).unwrap();
+        let (mut journal, _) = Journal::create(lock, sample::run_started()).unwrap();
+        assert!(journal.append(sample::run_started()).is_err());
+        journal.append(sample::session()).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 2);
+    }
+}
