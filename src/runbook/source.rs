@@ -50,6 +50,30 @@ pub struct Source {
     pub text: Arc<str>,
 }
 
+/// Where a part of a scalar's content stands in its file. The text may be written with quotes, escapes or in a block:
+/// the part is found by what it says, and where it cannot be found the whole scalar is its place.
+pub fn within(sources: &Sources, span: Span, content: &str, part: std::ops::Range<usize>) -> Span {
+    let written = &sources.get(span.file).text[span.start..span.end];
+    if let Some(at) = written.find(content) {
+        return Span {
+            file: span.file,
+            start: span.start + at + part.start,
+            end: span.start + at + part.end,
+        };
+    }
+    let Some(wanted) = content.get(part.clone()).filter(|wanted| !wanted.trim().is_empty()) else {
+        return span;
+    };
+    // The part may stand there more than once: it is as far down as in the content.
+    let earlier = content[..part.start].matches(wanted).count();
+    match written.match_indices(wanted).nth(earlier) {
+        Some((at, _)) => {
+            Span { file: span.file, start: span.start + at, end: span.start + at + wanted.len() }
+        }
+        None => span,
+    }
+}
+
 /// All texts that one runbook (and its variable files) came from.
 #[derive(Clone, Debug, Default)]
 pub struct Sources(Vec<Source>);
