@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use movebook::error::ExitCode;
 use movebook::state::journal::{self, Journal, Opened};
-use movebook::state::lock::{Holder, Lock, current_holder};
+use movebook::state::lock::{Holder, Lock, Runner, current_runner};
 use movebook::state::record::{Basis, Body, FORMAT, Record, RunbookText};
 use tempfile::TempDir;
 
@@ -179,9 +179,10 @@ fn a_second_runner_is_refused_and_told_who_holds_the_file() {
     let text = error.to_string();
     assert!(text.contains(&format!("process {} of admin on server, since 2", std::process::id())), "{text}");
     assert!(error.hints().iter().any(|hint| hint.contains("movebook status")), "{:?}", error.hints());
-    assert_eq!(current_holder(&path).unwrap().map(|holder| holder.pid), Some(std::process::id()));
+    let Runner::Known(runner) = current_runner(&path).unwrap() else { panic!("the holder is known") };
+    assert_eq!(runner.pid, std::process::id());
     drop(held);
-    assert_eq!(current_holder(&path).unwrap(), None);
+    assert_eq!(current_runner(&path).unwrap(), Runner::Nobody);
     lock(&path);
 }
 
@@ -206,9 +207,9 @@ fn a_lock_file_that_was_left_over_is_no_obstacle() {
         "{\"pid\":1,\"host\":\"x\",\"user\":\"y\",\"since\":\"2020-01-01T00:00:00Z\"} and more",
     )
     .unwrap();
-    assert_eq!(current_holder(&path).unwrap(), None);
+    assert_eq!(current_runner(&path).unwrap(), Runner::Nobody);
     let held = lock(&path);
-    assert_eq!(current_holder(&path).unwrap().map(|holder| holder.host), Some("server".to_string()));
+    assert!(matches!(current_runner(&path).unwrap(), Runner::Known(runner) if runner.host == "server"));
     drop(held);
     assert!(fs::exists(&lock_file).unwrap());
 }
@@ -216,8 +217,17 @@ fn a_lock_file_that_was_left_over_is_no_obstacle() {
 #[test]
 fn nobody_holds_a_state_file_that_was_never_locked() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(current_holder(&folder.path().join("none")).unwrap(), None);
+    assert_eq!(current_runner(&folder.path().join("none")).unwrap(), Runner::Nobody);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "asking makes no file");
+}
+
+#[test]
+fn a_holder_that_left_no_name_is_known_from_the_journal() {
+    let (_folder, path, _) = three_records();
+    let _held = lock(&path);
+    fs::write(format!("{}.lock", path.display()), "").unwrap();
+    let text = Lock::acquire(&path, &holder()).unwrap_err().to_string();
+    assert!(text.contains("process 2 of admin on sërver"), "{text}");
 }
 
 #[cfg(unix)]

@@ -51,11 +51,18 @@ impl Lock {
     pub fn acquire(state_file: &Path, holder: &Holder) -> Result<Self> {
         let state_file = resolve(state_file)?;
         let path = lock_path(&state_file);
-        let file = private_file::open_or_create(&path).map_err(|error| {
-            Error::new(ExitCode::Usage, format!("cannot open the lock file {}", path.display()))
-                .caused_by(error)
-                .hint("choose another place with --state FILE")
-        })?;
+        let file = match private_file::open_or_create(&path) {
+            Ok(file) => file,
+            // The lock file of another user can be looked at, though not written.
+            Err(error)
+                if error.kind() == io::ErrorKind::PermissionDenied && is_held(&path).unwrap_or_default() =>
+            {
+                return Err(held(&state_file, &path));
+            }
+            Err(error) => {
+                return Err(cannot_open(&path, error).hint("choose another place with --state FILE"));
+            }
+        };
         if !try_lock(&file, &path)? {
             return Err(held(&state_file, &path));
         }
@@ -88,22 +95,35 @@ impl Drop for Lock {
     }
 }
 
-/// Who holds a state file at this moment; `None` if nobody does.
-pub fn current_holder(state_file: &Path) -> Result<Option<Holder>> {
+/// Who runs on a state file at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Runner {
+    Nobody,
+    Known(Holder),
+    /// A process that left no name.
+    Unknown,
+}
+
+/// Looks whether a state file is held, and by whom. Makes no file.
+pub fn current_runner(state_file: &Path) -> Result<Runner> {
     let state_file = resolve(state_file)?;
     let path = lock_path(&state_file);
-    let file = match File::open(&path) {
+    if !is_held(&path)? {
+        return Ok(Runner::Nobody);
+    }
+    Ok(read_holder(&state_file, &path).map_or(Runner::Unknown, Runner::Known))
+}
+
+fn is_held(path: &Path) -> Result<bool> {
+    let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            let message = format!("cannot open the lock file {}", path.display());
-            return Err(Error::new(ExitCode::Usage, message).caused_by(error));
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(cannot_open(path, error)),
     };
     match file.try_lock_shared() {
-        Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => Ok(read_holder(&state_file, &path)),
-        Err(TryLockError::Error(error)) => Err(unsupported(&path, error)),
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(unsupported(path, error)),
     }
 }
 
@@ -141,6 +161,8 @@ fn try_lock(file: &File, path: &Path) -> Result<bool> {
 fn held(state_file: &Path, path: &Path) -> Error {
     let who = match read_holder(state_file, path) {
         Some(Holder { pid, host, user, since }) => {
+            // The names come from a file that others may have written: what would steer a terminal is escaped.
+            let (user, host) = (user.escape_debug(), host.escape_debug());
             format!("process {pid} of {user} on {host}, since {}", since.strftime("%Y-%m-%d %H:%M:%S UTC"))
         }
         None => "another process".to_string(),
@@ -163,6 +185,10 @@ fn read_holder(state_file: &Path, path: &Path) -> Option<Holder> {
         Body::SessionStarted { host, user, pid, .. } => Some(Holder { pid, host, user, since: record.at }),
         _ => None,
     })
+}
+
+fn cannot_open(path: &Path, error: io::Error) -> Error {
+    Error::new(ExitCode::Usage, format!("cannot open the lock file {}", path.display())).caused_by(error)
 }
 
 fn unsupported(path: &Path, error: io::Error) -> Error {
