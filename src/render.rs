@@ -327,3 +327,171 @@ impl Object for Results {
         Enumerator::Values(self.results.keys().map(Rendering::from).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runbook::model::{ActionDecl, CopyDecl};
+    use crate::vars::Given;
+
+    const RUNBOOK: &str = r"
+movebook: 1
+name: test
+vars:
+  old: {type: path, default: 'D:\{{ archive }}'}
+  threads: {type: integer, default: 8}
+  key: {type: secret}
+phases:
+  - id: one
+    steps:
+      - {id: first-ask, checkpoint: {ask: Which?, answer: text}}
+      - {id: list, for_each: [1, 2], command: {run: [x]}}
+      - {id: copy, copy: {from: FROM, to: /new, threads: THREADS, adopt: ADOPT, wait: WAIT}}
+";
+
+    struct Case {
+        runbook: Runbook,
+        known: Known,
+    }
+
+    /// A copy step whose leaves are as given.
+    fn case(changes: &[(&str, &str)]) -> Case {
+        let mut text = RUNBOOK.to_owned();
+        for (name, value) in changes {
+            text = text.replace(name, value);
+        }
+        for (name, value) in [("FROM", "/old"), ("THREADS", "8"), ("ADOPT", "false"), ("WAIT", "1s")] {
+            text = text.replace(name, value);
+        }
+        let runbook = crate::runbook::read("test.yaml", &|_| Ok(text.clone()))
+            .unwrap_or_else(|problems| panic!("{:?}", problems.diagnostics));
+        Case { runbook, known: Known::default() }
+    }
+
+    impl Case {
+        fn renderer(&self) -> Renderer<'_> {
+            let given = Given { files: vec![("v".into(), "key: canary-value".into())], ..Given::default() };
+            let values = crate::vars::resolve(&self.runbook, &given).unwrap();
+            Renderer::new(&self.runbook, &values, &self.known)
+        }
+
+        fn copy(&self) -> &CopyDecl {
+            match &self.runbook.phases[0].steps[2].action.value {
+                ActionDecl::Copy(copy) => copy,
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn from(&self) -> Result<Rendered<String>, Diagnostic> {
+            self.renderer().leaf(&self.copy().from, None)
+        }
+    }
+
+    #[test]
+    fn a_single_expression_keeps_its_type() {
+        let case = case(&[("THREADS", "'{{ threads * 2 }}'"), ("ADOPT", "'{{ threads > 4 }}'")]);
+        let renderer = case.renderer();
+        let threads = renderer.leaf(case.copy().options.threads.as_ref().unwrap(), None).unwrap();
+        assert_eq!(threads, Rendered::Known(16));
+        assert_eq!(renderer.leaf(case.copy().adopt.as_ref().unwrap(), None).unwrap(), Rendered::Known(true));
+    }
+
+    #[test]
+    fn a_value_is_never_rendered_again() {
+        assert_eq!(
+            case(&[("FROM", "'{{ old }}'")]).from().unwrap(),
+            Rendered::Known(r"D:\{{ archive }}".into())
+        );
+    }
+
+    #[test]
+    fn text_around_an_expression_is_kept_with_its_line_ends() {
+        let case = case(&[("FROM", "\"a {{ threads }}\\n\"")]);
+        let rendered: Rendered<String> = case.renderer().leaf(&case.copy().from.clone(), None).unwrap();
+        assert_eq!(rendered, Rendered::Known("a 8\n".into()));
+    }
+
+    #[test]
+    fn a_result_that_is_not_there_yet_makes_a_value_late() {
+        let late = Rendered::Late(vec!["first-ask".into()]);
+        for template in ["'{{ answers.first_ask }}'", "'x{{ answers[\"first-ask\"] }}'"] {
+            assert_eq!(case(&[("FROM", template)]).from().unwrap(), late);
+        }
+        let case = case(&[("FROM", "'{{ answers.first_ask | default(\"none\") }}'")]);
+        assert_eq!(case.from().unwrap(), late);
+        assert_eq!(case.renderer().preview(&case.copy().from, None).unwrap(), "(known after first-ask)");
+    }
+
+    #[test]
+    fn a_result_is_found_under_both_spellings() {
+        for template in ["'{{ answers.first_ask }}'", "'{{ answers[\"first-ask\"] }}'"] {
+            let mut case = case(&[("FROM", template)]);
+            case.known.answers.insert("first-ask".into(), "yes".into());
+            assert_eq!(case.from().unwrap(), Rendered::Known("yes".into()));
+        }
+    }
+
+    #[test]
+    fn the_results_of_an_expanded_step_are_a_list() {
+        let mut case = case(&[("FROM", "'{{ steps.list | map(attribute=\"seconds\") | sum }}'")]);
+        for index in 0..2 {
+            let figures = [("seconds".to_owned(), Value::from(index + 1))].into();
+            case.known.steps.insert(format!("list[{index}]"), figures);
+        }
+        assert_eq!(case.from().unwrap(), Rendered::Known("3".into()));
+    }
+
+    #[test]
+    fn a_field_that_a_step_does_not_have_is_an_error() {
+        let mut case = case(&[("FROM", "'{{ steps.first_ask.nothing }}'")]);
+        case.known.steps.insert("first-ask".into(), BTreeMap::new());
+        assert_eq!(case.from().unwrap_err().code, "movebook::undefined");
+    }
+
+    #[test]
+    fn an_element_is_seen_only_where_it_is_given() {
+        let case = case(&[("THREADS", "'{{ threads }}'")]);
+        let leaf = Leaf::<String>::new(Raw::Text("{{ item.from }}".into()), case.copy().from.span);
+        let item = serde_json::json!({"from": "/x"});
+        assert_eq!(case.renderer().leaf(&leaf, Some(&item)).unwrap(), Rendered::Known("/x".into()));
+        assert!(case.renderer().leaf(&leaf, None).is_err());
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_shown_without_its_secret() {
+        let case = case(&[("WAIT", "'{{ key }}'")]);
+        let wait = case.copy().options.wait.as_ref().unwrap();
+        let diagnostic = case.renderer().leaf(wait, None).unwrap_err();
+        assert_eq!(diagnostic.code, "movebook::wrong_duration");
+        assert!(diagnostic.message.contains("***"), "{}", diagnostic.message);
+        assert!(!format!("{diagnostic:?}").contains("canary"), "{diagnostic:?}");
+    }
+
+    #[test]
+    fn a_condition_that_is_no_boolean_is_an_error_and_not_false() {
+        let case = case(&[]);
+        let span = case.copy().from.span;
+        let condition = |text: &str| case.renderer().condition(&Spanned::new(text.into(), span), None);
+        assert_eq!(condition("threads > 4").unwrap(), Rendered::Known(true));
+        assert_eq!(condition("threads").unwrap_err().code, "movebook::condition_not_boolean");
+        assert_eq!(condition("'false'").unwrap_err().code, "movebook::condition_not_boolean");
+        assert_eq!(condition("answers.first_ask == 'x'").unwrap(), Rendered::Late(vec!["first-ask".into()]));
+    }
+
+    #[test]
+    fn a_template_that_never_ends_is_stopped() {
+        let case = case(&[]);
+        let text = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
+        let leaf = Leaf::<String>::new(Raw::Text(text.into()), case.copy().from.span);
+        let diagnostic = case.renderer().leaf(&leaf, None).unwrap_err();
+        assert_eq!(diagnostic.code, "movebook::template_too_costly");
+    }
+
+    #[test]
+    fn no_template_reads_a_file() {
+        let case = case(&[]);
+        let leaf =
+            Leaf::<String>::new(Raw::Text("{% include '/etc/passwd' %}".into()), case.copy().from.span);
+        assert!(case.renderer().leaf(&leaf, None).is_err());
+    }
+}

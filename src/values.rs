@@ -28,7 +28,7 @@ pub enum Form {
     Integer(i64, u64),
     Boolean,
     /// One of these words.
-    Choice(Vec<String>),
+    Choice(&'static [&'static str]),
     List,
 }
 
@@ -279,11 +279,13 @@ pub fn size(text: &str) -> Result<Size, Misfit> {
 /// The nearest of the known names, where it is near enough to be what was meant.
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
+    // A swap, a letter too much or too few: one in three letters may be wrong.
+    let allowed = wanted.chars().count().div_ceil(3);
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&wanted, &candidate.to_lowercase()), candidate))
-        .filter(|(nearness, _)| *nearness > 0.8)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|candidate| (strsim::osa_distance(&wanted, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.chars().count())
+        .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 

@@ -251,3 +251,94 @@ fn fitted(declared: &VarDecl, raw: &Raw) -> Result<Value, Misfit> {
         _ => Value::Plain(raw.to_json()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runbook(vars: &str) -> Runbook {
+        let text = format!(
+            "movebook: 1\nname: test\nvars:\n{vars}\nphases:\n  - id: a\n    steps: [{{id: b, wait: {{for: 1s}}}}]\n"
+        );
+        crate::runbook::read("test.yaml", &|_| Ok(text.clone()))
+            .unwrap_or_else(|problems| panic!("{:?}", problems.diagnostics))
+    }
+
+    fn plain(values: &Values, name: &str) -> serde_json::Value {
+        match values.get(name) {
+            Some(Value::Plain(value)) => value.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn codes(problems: Problems) -> Vec<&'static str> {
+        problems.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+    }
+
+    #[test]
+    fn the_later_source_wins() {
+        let runbook = runbook("  a: {type: string, default: default}");
+        let mut given = Given::default();
+        let a = |given: &Given| plain(&resolve(&runbook, given).unwrap(), "a");
+        assert_eq!(a(&given), "default");
+        given.files.push(("one".into(), "a: one".into()));
+        assert_eq!(a(&given), "one");
+        given.files.push(("two".into(), "a: two".into()));
+        assert_eq!(a(&given), "two");
+        given.environment.insert("A".into(), "environment".into());
+        assert_eq!(a(&given), "environment");
+        given.arguments.push(("a".into(), "argument".into()));
+        given.arguments.push(("a".into(), "last".into()));
+        assert_eq!(a(&given), "last");
+    }
+
+    #[test]
+    fn a_text_from_outside_takes_the_declared_type() {
+        let runbook = runbook(
+            "  n: {type: integer}\n  b: {type: boolean}\n  l: {type: list}\n  d: {type: duration}\n  s: {type: string}",
+        );
+        let arguments =
+            [("n", "8"), ("b", "true"), ("l", "[{\"from\": \"/a\"}]"), ("d", "1h 30m"), ("s", "08")];
+        let arguments = arguments.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let values = resolve(&runbook, &Given { arguments, ..Given::default() }).unwrap();
+        assert_eq!(plain(&values, "n"), 8);
+        assert_eq!(plain(&values, "b"), true);
+        assert_eq!(plain(&values, "l"), serde_json::json!([{"from": "/a"}]));
+        assert_eq!(plain(&values, "d"), "1h 30m");
+        assert_eq!(plain(&values, "s"), "08");
+    }
+
+    #[test]
+    fn all_missing_variables_are_told() {
+        let runbook = runbook("  a: {type: string}\n  b: {type: path}\n  c: {type: string, default: x}");
+        let problems = resolve(&runbook, &Given::default()).unwrap_err();
+        assert_eq!(codes(problems), ["movebook::missing_variable", "movebook::missing_variable"]);
+    }
+
+    #[test]
+    fn a_secret_is_taken_from_a_file_or_the_environment_and_refused_as_an_argument() {
+        let runbook = runbook("  key: {type: secret}");
+        let from_file = Given { files: vec![("f".into(), "key: canary-value".into())], ..Given::default() };
+        assert!(matches!(resolve(&runbook, &from_file).unwrap().get("key"), Some(Value::Secret(_))));
+        let argument = Given { arguments: vec![("key".into(), "canary-value".into())], ..Given::default() };
+        let problems = resolve(&runbook, &argument).unwrap_err();
+        assert!(!format!("{:?}", problems.diagnostics).contains("canary"));
+        assert_eq!(codes(problems), ["movebook::secret_argument"]);
+    }
+
+    #[test]
+    fn a_secret_that_is_too_short_is_refused_without_being_shown() {
+        let runbook = runbook("  key: {type: secret}");
+        let given = Given { files: vec![("f".into(), "key: zq9".into())], ..Given::default() };
+        let problems = resolve(&runbook, &given).unwrap_err();
+        assert!(!format!("{:?}", problems.diagnostics).contains("zq9"));
+        assert_eq!(codes(problems), ["movebook::wrong_variable"]);
+    }
+
+    #[test]
+    fn values_are_in_the_order_of_their_declarations() {
+        let runbook = runbook("  z: {type: string, default: ''}\n  a: {type: string, default: ''}");
+        let values = resolve(&runbook, &Given::default()).unwrap();
+        assert_eq!(values.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["z", "a"]);
+    }
+}

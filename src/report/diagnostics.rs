@@ -50,7 +50,7 @@ fn human(all: &[Problems], colour: Colour) -> String {
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(110)
         .with_links(false)
-        .with_context_lines(0)
+        .with_context_lines(1)
         .with_break_words(false)
         .without_cause_chain();
     let mut text = String::new();

@@ -258,7 +258,7 @@ pub fn unfit_literal(node: &Spanned<Raw>, form: &Form) -> Diagnostic {
                 format!("`{}` is not allowed here", shown(text)),
             )
             .label(node.span, format!("expected {}", alternatives(words)));
-            match did_you_mean(text, words.iter().map(String::as_str)) {
+            match did_you_mean(text, words.iter().copied()) {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None => diagnostic,
             }
@@ -373,6 +373,11 @@ pub fn included_twice(include: &Spanned<String>) -> Diagnostic {
     Diagnostic::error("movebook::included_twice", format!("`{}` is included twice", shown(include)))
         .label(include.span, "included again")
         .help("its steps would have the same ids twice")
+}
+
+pub fn too_many_includes(span: Span, most: usize) -> Diagnostic {
+    Diagnostic::error("movebook::too_many_includes", "this runbook includes too many files")
+        .label(span, format!("one more than {most}"))
 }
 
 pub fn defaults_in_include(span: Span) -> Diagnostic {

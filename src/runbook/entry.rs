@@ -251,6 +251,15 @@ written! {
     rules &[Rule::ExactlyOneOf(&["for", "until"])];
 }
 
+/// Reads a file's tree. `Err` holds everything that is wrong with its structure.
+pub fn read(tree: &Spanned<Raw>) -> Result<RunbookEntry, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    match RunbookEntry::read(tree, &mut problems) {
+        Some(entry) if problems.is_empty() => Ok(entry),
+        _ => Err(problems),
+    }
+}
+
 /// The version of the language.
 #[derive(Clone, Copy, Debug)]
 pub struct Version;
@@ -322,8 +331,7 @@ impl Written for Spanned<VarType> {
             _ => None,
         };
         if word.is_none() {
-            let words = VarType::WORDS.iter().map(|word| (*word).to_owned()).collect();
-            problems.push(diagnostics::unfit_literal(node, &Form::Choice(words)));
+            problems.push(diagnostics::unfit_literal(node, &Form::Choice(VarType::WORDS)));
         }
         word.map(|kind| Spanned::new(kind, node.span))
     }
@@ -427,8 +435,7 @@ impl Written for AnswerEntry {
             Raw::Text(text) if text == "secret" => Some(AnswerEntry::Secret),
             Raw::Map(_) => ChoiceEntry::read(node, problems).map(|entry| AnswerEntry::Choice(entry.choice)),
             _ => {
-                let words = Self::WORDS.iter().map(|word| (*word).to_owned()).collect();
-                problems.push(diagnostics::unfit_literal(node, &Form::Choice(words)));
+                problems.push(diagnostics::unfit_literal(node, &Form::Choice(Self::WORDS)));
                 None
             }
         }

@@ -11,11 +11,13 @@ use indexmap::IndexMap;
 use indexmap::map::Entry;
 
 use super::diagnostics::{self, Diagnostic};
-use super::entry::{PhaseOrInclude, RunbookEntry};
+use super::entry::{self, PhaseOrInclude, RunbookEntry};
 use super::model::{Defaults, Phase, Runbook, VarDecl};
 use super::source::{Sources, Span, Spanned};
-use super::written::Written;
 use super::{Problems, check, lower, scan, shown_path};
+
+/// Few enough that a chain of them is far from the end of the stack.
+const MAX_INCLUDES: usize = 64;
 
 /// Reads a runbook and what it includes, and checks all that can be checked without values.
 ///
@@ -55,7 +57,7 @@ pub fn read(main: &str, fetch: &dyn Fn(&str) -> io::Result<String>) -> Result<Ru
             if diagnostics.is_empty() {
                 return Ok(runbook);
             }
-            Err(Problems { sources: runbook.sources, diagnostics })
+            Err(Problems { sources: runbook.sources, diagnostics: ordered(diagnostics) })
         }
         partial => {
             let mut diagnostics = problems;
@@ -64,9 +66,19 @@ pub fn read(main: &str, fetch: &dyn Fn(&str) -> io::Result<String>) -> Result<Ru
                 runbook.sources = sources.clone();
                 diagnostics.extend(check::check_without_references(&runbook));
             }
-            Err(Problems { sources, diagnostics })
+            Err(Problems { sources, diagnostics: ordered(diagnostics) })
         }
     }
+}
+
+/// In the order of the text; what an alias repeats is told once.
+fn ordered(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let place = |diagnostic: &Diagnostic| diagnostic.labels.first().map(|label| label.span);
+    diagnostics.sort_by_key(place);
+    diagnostics.dedup_by(|second, first| {
+        place(second) == place(first) && second.code == first.code && second.message == first.message
+    });
+    diagnostics
 }
 
 /// The error of a file that lies outside of the root.
@@ -157,7 +169,13 @@ impl Reading<'_> {
         let text = scan::without_mark(text);
         let file = self.sources.add(name, text);
         match scan::scan(file, text) {
-            Ok(tree) => RunbookEntry::read(&tree, &mut self.problems),
+            Ok(tree) => match entry::read(&tree) {
+                Ok(entry) => Some(entry),
+                Err(problems) => {
+                    self.problems.extend(problems);
+                    None
+                }
+            },
             Err(problems) => {
                 self.problems.extend(problems);
                 None
@@ -207,6 +225,10 @@ impl Reading<'_> {
         };
         if let Some(cycle) = chain.cycle(&name) {
             self.problems.push(diagnostics::include_cycle(include.span, &cycle));
+            return;
+        }
+        if self.read.len() == MAX_INCLUDES {
+            self.problems.push(diagnostics::too_many_includes(include.span, MAX_INCLUDES));
             return;
         }
         if !self.read.insert(name.clone()) {

@@ -4,6 +4,7 @@
 //! Types that are written in YAML as they stand here are defined by [`written!`], those that are not are in `entry`.
 
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -411,7 +412,8 @@ macro_rules! choice_leaf {
     ($($kind:ty),*) => {$(
         impl LeafType for $kind {
             fn form() -> Form {
-                Form::Choice(words_of::<$kind>())
+                static WORDS: OnceLock<Vec<&'static str>> = OnceLock::new();
+                Form::Choice(WORDS.get_or_init(words_of::<$kind>))
             }
 
             fn parse(value: &Value) -> Result<Self, Misfit> {
@@ -428,15 +430,17 @@ choice_leaf! {
 }
 
 /// The words of an enum, as its schema lists them: whatever serde reads, and in the same order.
-fn words_of<T: schemars::JsonSchema>() -> Vec<String> {
-    fn collect(schema: &Value, words: &mut Vec<String>) {
+fn words_of<T: schemars::JsonSchema>() -> Vec<&'static str> {
+    fn collect(schema: &Value, words: &mut Vec<&'static str>) {
+        // Asked once a type and then kept for as long as the process lives.
+        let kept = |word: &str| -> &'static str { word.to_owned().leak() };
         match schema {
             Value::Object(members) => {
                 for (key, member) in members {
                     match (key.as_str(), member) {
-                        ("const", Value::String(word)) => words.push(word.clone()),
+                        ("const", Value::String(word)) => words.push(kept(word)),
                         ("enum", Value::Array(items)) => {
-                            words.extend(items.iter().filter_map(|item| item.as_str().map(str::to_owned)));
+                            words.extend(items.iter().filter_map(Value::as_str).map(kept));
                         }
                         ("oneOf" | "anyOf", branches) => collect(branches, words),
                         _ => {}
@@ -459,9 +463,9 @@ mod tests {
     #[test]
     fn every_word_of_a_choice_is_read_back() {
         let Form::Choice(words) = Directories::form() else { panic!("a choice") };
-        assert_eq!(words, ["all", "non-empty", "none"]);
+        assert_eq!(words, &["all", "non-empty", "none"]);
         for word in words {
-            assert!(Directories::parse(&Value::from(word)).is_ok());
+            assert!(Directories::parse(&Value::from(*word)).is_ok());
         }
         assert!(Directories::parse(&Value::from("some")).is_err());
     }

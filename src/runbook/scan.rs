@@ -16,6 +16,7 @@ use super::source::{FileId, Span, Spanned};
 pub const MAX_BYTES: usize = 4 << 20;
 /// Deeper than any sensible runbook, and far from the end of the stack.
 const MAX_DEPTH: usize = 48;
+const STACK_BYTES: usize = 16 << 20;
 const MAX_NODES: usize = 200_000;
 /// How much the aliases of a file may add up to.
 const MAX_REPLAYED: usize = 100_000;
@@ -26,6 +27,22 @@ pub fn scan(file: FileId, text: &str) -> Result<Spanned<Raw>, Vec<Diagnostic>> {
     if text.len() > MAX_BYTES {
         return Err(vec![diagnostics::too_large(Span { file, start: 0, end: 0 }, MAX_BYTES)]);
     }
+    on_a_deep_stack(|| scan_here(file, text))
+}
+
+/// The scanner calls itself for each level, and a main thread may have 1 MiB of stack (on Windows): too little for
+/// [`MAX_DEPTH`] levels of a build without optimisation.
+fn on_a_deep_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
+    std::thread::scope(|scope| {
+        match std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, &work) {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // A system that is out of threads is no reason to refuse a runbook.
+            Err(_) => work(),
+        }
+    })
+}
+
+fn scan_here(file: FileId, text: &str) -> Result<Spanned<Raw>, Vec<Diagnostic>> {
     let node: Located = serde_saphyr::from_str_with_options(text, options())
         .map_err(|error| vec![explain(&error, file, text)])?;
     let mut conversion = Conversion { file, text, problems: Vec::new() };

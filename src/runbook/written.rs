@@ -402,7 +402,7 @@ fn is_written_as(form: &Form, raw: &Raw) -> bool {
         (Form::Integer(min, max), Raw::Integer(number)) => {
             (i128::from(*min)..=i128::from(*max)).contains(&i128::from(*number))
         }
-        (Form::Choice(words), Raw::Text(text)) => words.contains(text),
+        (Form::Choice(words), Raw::Text(text)) => words.contains(&text.as_str()),
         _ => false,
     }
 }
