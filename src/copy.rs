@@ -2,7 +2,10 @@
 //!
 //! Nothing here touches a file system; `native` does.
 
+pub mod names;
 pub mod native;
+pub mod quarantine;
+pub mod verify;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -214,7 +217,8 @@ impl PassSummary {
 /// A file (or link, or directory) that only the target has.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ExtraEntry {
-    /// Relative to the target's root, in the system's own form.
+    /// Relative to the target's root, in the system's own form; in records as [`names::shown`] writes it.
+    #[serde(with = "names::as_text")]
     pub path: PathBuf,
     pub kind: EntryKind,
     pub bytes: u64,

@@ -6,4 +6,6 @@ pub mod place;
 pub mod private_file;
 pub mod process;
 pub mod service;
+pub mod tree;
+pub mod volume;
 pub mod who;

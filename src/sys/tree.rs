@@ -1,0 +1,169 @@
+//! A directory as a handle, and what a pass does relative to it.
+//!
+//! No method follows a link below the handle: a name that has become a link is refused, looked at, renamed or removed
+//! as the link that it is. On Unix this holds against a link that is planted at any moment, since every call is
+//! relative to an open directory; the portable form works by path and looks before it goes, which a fast enough
+//! enemy can beat.
+
+mod names;
+pub mod portable;
+#[cfg(unix)]
+pub mod unix;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Permissions};
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+pub use names::Names;
+
+use crate::copy::EntryKind;
+
+/// The directory handle of this system.
+#[cfg(unix)]
+pub type Here = unix::Handle;
+/// The directory handle of this system.
+#[cfg(not(unix))]
+pub type Here = portable::Handle;
+
+/// What a pass wants to know about an entry.
+#[derive(Clone, Debug)]
+pub struct Status {
+    pub kind: EntryKind,
+    /// Of a regular file; 0 of anything else.
+    pub size: u64,
+    pub modified: SystemTime,
+    pub permissions: Permissions,
+    /// Device and file number, where the system tells them.
+    pub object: Option<(u64, u64)>,
+    /// Whether the entry has been removed while a handle to it was open.
+    pub presence: Presence,
+}
+
+/// Whether an open object still has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    Named,
+    Removed,
+}
+
+/// What a rename does where the new name is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The old entry is replaced in one step.
+    Replace,
+    /// The rename fails with [`io::ErrorKind::AlreadyExists`].
+    Refuse,
+}
+
+/// How written data reaches the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// By [`Directory::flush`], once for the whole file system.
+    AtTheEnd,
+    /// Each file is synced before it gets its name, since the system has no call for all of them.
+    EachFile,
+}
+
+/// An open directory. Names are single components.
+pub trait Directory: Sized + Send + Sync {
+    const DURABILITY: Durability;
+
+    /// Opens a root. Links in this path are followed: it is the user's word, not a tree's content.
+    fn open(path: &Path) -> io::Result<Self>;
+
+    /// Opens a directory below; fails where the name is a link or no directory.
+    fn enter(&self, name: &OsStr) -> io::Result<Self>;
+
+    /// All names but `.` and `..`, sorted by bytes.
+    fn names(&self) -> io::Result<Names>;
+
+    /// Looks at an entry without following it.
+    fn status(&self, name: &OsStr) -> io::Result<Status>;
+
+    /// Looks at the directory itself.
+    fn own_status(&self) -> io::Result<Status>;
+
+    /// Opens a file for reading, without touching its access time where the system lets us.
+    fn read(&self, name: &OsStr) -> io::Result<File>;
+
+    /// Makes a new file with these permission bits (without set-user-ID and set-group-ID: the owner is not kept either);
+    /// fails where the name is taken.
+    fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File>;
+
+    /// Makes a new directory that its owner can write to.
+    fn make_directory(&self, name: &OsStr) -> io::Result<()>;
+
+    /// Makes a link with this text.
+    fn make_link(&self, name: &OsStr, text: &OsStr) -> io::Result<()>;
+
+    /// What a link says.
+    fn link_text(&self, name: &OsStr) -> io::Result<OsString>;
+
+    fn rename(&self, name: &OsStr, into: &Self, new_name: &OsStr, taken: Taken) -> io::Result<()>;
+
+    /// Removes anything but a directory.
+    fn remove_file(&self, name: &OsStr) -> io::Result<()>;
+
+    /// Removes an empty directory.
+    fn remove_directory(&self, name: &OsStr) -> io::Result<()>;
+
+    /// Sets the directory's own permission bits.
+    fn set_own_permissions(&self, permissions: &Permissions) -> io::Result<()>;
+
+    /// Sets the directory's own modification time.
+    fn set_own_modified(&self, modified: SystemTime) -> io::Result<()>;
+
+    /// Brings everything written to this file system to the disk.
+    fn flush(&self) -> io::Result<()>;
+}
+
+/// Sets aside the space of a file that is about to be written, where the file system can.
+/// Failing for lack of space is an error; not being able to is none.
+pub fn reserve(file: &File, size: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return unix::reserve(file, size);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _unused = (file, size);
+        Ok(())
+    }
+}
+
+/// The status of an open file.
+pub fn file_status<D: Directory>(file: &File) -> io::Result<Status> {
+    portable::status_of(&file.metadata()?)
+}
+
+/// Whether an error is one that passes by itself and that [`io::ErrorKind`] has no word for:
+/// a sharing violation or lock on Windows, an input/output error or exhausted handles on Unix.
+pub fn passes_by_itself(error: &io::Error) -> bool {
+    let Some(code) = error.raw_os_error() else { return false };
+    #[cfg(unix)]
+    return unix::passes_by_itself(code);
+    // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_NETNAME_DELETED, ERROR_SEM_TIMEOUT.
+    #[cfg(not(unix))]
+    return matches!(code, 32 | 33 | 64 | 121);
+}
+
+/// Whether an error says that the whole volume is gone.
+pub fn volume_is_gone(error: &io::Error) -> bool {
+    let Some(code) = error.raw_os_error() else { return false };
+    #[cfg(unix)]
+    return unix::volume_is_gone(code);
+    // ERROR_NOT_READY, ERROR_BAD_NETPATH, ERROR_DEV_NOT_EXIST, ERROR_DEVICE_NOT_CONNECTED.
+    #[cfg(not(unix))]
+    return matches!(code, 21 | 53 | 55 | 1167);
+}
+
+/// The name with these encoded bytes; on a system whose names are not bytes, what is no Unicode is replaced.
+pub fn name_from_bytes(bytes: Vec<u8>) -> OsString {
+    #[cfg(unix)]
+    return std::os::unix::ffi::OsStringExt::from_vec(bytes);
+    #[cfg(not(unix))]
+    match String::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned().into(),
+    }
+}

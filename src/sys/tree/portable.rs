@@ -1,0 +1,190 @@
+//! Directory handles for systems without calls relative to a directory: paths, looked at before each use.
+//!
+//! It compiles and is tested everywhere, and is what Windows uses. Between the look and the use a link can be
+//! planted; this is weaker than what Unix has, and so it is not used there.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use filetime::FileTime;
+
+use super::{Directory, Durability, Names, Presence, Status, Taken};
+use crate::copy::EntryKind;
+
+/// A directory by its path.
+#[derive(Debug)]
+pub struct Handle(PathBuf);
+
+impl Directory for Handle {
+    const DURABILITY: Durability = Durability::EachFile;
+
+    fn open(path: &Path) -> io::Result<Self> {
+        let path = dunce::canonicalize(path)?;
+        if !fs::metadata(&path)?.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        Ok(Self(path))
+    }
+
+    fn enter(&self, name: &OsStr) -> io::Result<Self> {
+        let path = self.below(name)?;
+        if !fs::symlink_metadata(&path)?.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        // Looked at now, so that a directory that may not be read says so when it is entered, as with a real handle.
+        fs::read_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    fn names(&self) -> io::Result<Names> {
+        let mut names = Names::default();
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            match entry.file_type() {
+                Ok(file_type) => names.push(&entry.file_name(), kind(file_type))?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn status(&self, name: &OsStr) -> io::Result<Status> {
+        status_of(&fs::symlink_metadata(self.below(name)?)?)
+    }
+
+    fn own_status(&self) -> io::Result<Status> {
+        match fs::symlink_metadata(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Status {
+                kind: EntryKind::Directory,
+                size: 0,
+                modified: SystemTime::UNIX_EPOCH,
+                permissions: fs::metadata(std::env::temp_dir())?.permissions(),
+                object: None,
+                presence: Presence::Removed,
+            }),
+            metadata => status_of(&metadata?),
+        }
+    }
+
+    fn read(&self, name: &OsStr) -> io::Result<File> {
+        let path = self.below(name)?;
+        if !fs::symlink_metadata(&path)?.is_file() {
+            return Err(io::Error::other("is no regular file any more"));
+        }
+        File::open(path)
+    }
+
+    fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File> {
+        let file = OpenOptions::new().write(true).create_new(true).open(self.below(name)?)?;
+        file.set_permissions(permissions.clone())?;
+        Ok(file)
+    }
+
+    fn make_directory(&self, name: &OsStr) -> io::Result<()> {
+        fs::create_dir(self.below(name)?)
+    }
+
+    #[cfg(unix)]
+    fn make_link(&self, name: &OsStr, text: &OsStr) -> io::Result<()> {
+        std::os::unix::fs::symlink(text, self.below(name)?)
+    }
+
+    // A link to a file and one to a directory differ there, and both ask for a right that few accounts have.
+    #[cfg(not(unix))]
+    fn make_link(&self, _name: &OsStr, _text: &OsStr) -> io::Result<()> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "links cannot be copied on this system yet"))
+    }
+
+    fn link_text(&self, name: &OsStr) -> io::Result<OsString> {
+        Ok(fs::read_link(self.below(name)?)?.into_os_string())
+    }
+
+    fn rename(&self, name: &OsStr, into: &Self, new_name: &OsStr, taken: Taken) -> io::Result<()> {
+        let new_path = into.below(new_name)?;
+        if taken == Taken::Refuse && fs::symlink_metadata(&new_path).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(self.below(name)?, new_path)
+    }
+
+    fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        fs::remove_file(self.below(name)?)
+    }
+
+    fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
+        fs::remove_dir(self.below(name)?)
+    }
+
+    fn set_own_permissions(&self, permissions: &Permissions) -> io::Result<()> {
+        self.still_no_link()?;
+        fs::set_permissions(&self.0, permissions.clone())
+    }
+
+    fn set_own_modified(&self, modified: SystemTime) -> io::Result<()> {
+        self.still_no_link()?;
+        filetime::set_file_mtime(&self.0, FileTime::from_system_time(modified))
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        // Each file was synced when it was finished; a directory cannot be synced by a path on every system.
+        Ok(())
+    }
+}
+
+impl Handle {
+    /// The path of an entry, after a look whether the directory is still one.
+    fn below(&self, name: &OsStr) -> io::Result<PathBuf> {
+        self.still_no_link()?;
+        Ok(self.0.join(name))
+    }
+
+    fn still_no_link(&self) -> io::Result<()> {
+        if fs::symlink_metadata(&self.0)?.is_dir() {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::NotADirectory.into())
+        }
+    }
+}
+
+/// What the standard library says about a file, in the words of a pass.
+pub(super) fn status_of(metadata: &Metadata) -> io::Result<Status> {
+    let kind = kind(metadata.file_type());
+    Ok(Status {
+        kind,
+        size: if kind == EntryKind::File { metadata.len() } else { 0 },
+        modified: metadata.modified()?,
+        permissions: metadata.permissions(),
+        object: object(metadata),
+        presence: Presence::Named,
+    })
+}
+
+#[cfg(unix)]
+fn object(metadata: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn object(_metadata: &Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+/// Windows calls a junction a link too: both are never followed.
+fn kind(file_type: fs::FileType) -> EntryKind {
+    if file_type.is_symlink() {
+        EntryKind::Link
+    } else if file_type.is_dir() {
+        EntryKind::Directory
+    } else if file_type.is_file() {
+        EntryKind::File
+    } else {
+        EntryKind::Special
+    }
+}

@@ -1,0 +1,284 @@
+//! Directory handles on Unix: every call is relative to an open directory and follows no link.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Permissions};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT};
+use rustix::io::Errno;
+
+use super::{Directory, Durability, Names, Presence, Status, Taken};
+use crate::copy::EntryKind;
+
+/// Permission bits that a copy keeps. A set-user-ID bit would lend the rights of whoever runs the copy.
+const FILE_BITS: u32 = 0o777;
+/// Directories also keep "only owners delete" and "the group is handed down".
+const DIRECTORY_BITS: u32 = 0o3777;
+
+/// An open directory.
+#[derive(Debug)]
+pub struct Handle(OwnedFd);
+
+impl Directory for Handle {
+    #[cfg(target_os = "linux")]
+    const DURABILITY: Durability = Durability::AtTheEnd;
+    // Only Linux waits for the data of a whole file system in one call.
+    #[cfg(not(target_os = "linux"))]
+    const DURABILITY: Durability = Durability::EachFile;
+
+    fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(quietly(flags, |flags| rustix::fs::open(path, flags, Mode::empty()))?))
+    }
+
+    fn enter(&self, name: &OsStr) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self(quietly(flags, |flags| rustix::fs::openat(&self.0, name, flags, Mode::empty()))?))
+    }
+
+    fn names(&self) -> io::Result<Names> {
+        let mut names = Names::default();
+        self.each_entry(|name, file_type| {
+            let name = OsStr::from_bytes(name);
+            let kind = match kind_of_type(file_type) {
+                Some(kind) => kind,
+                // Some file systems do not tell the kind while listing.
+                None => match self.status(name) {
+                    Ok(status) => status.kind,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                    Err(error) => return Err(error),
+                },
+            };
+            names.push(name, kind)
+        })?;
+        names.sort();
+        Ok(names)
+    }
+
+    fn status(&self, name: &OsStr) -> io::Result<Status> {
+        Ok(status(&rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?))
+    }
+
+    fn own_status(&self) -> io::Result<Status> {
+        Ok(status(&rustix::fs::fstat(&self.0)?))
+    }
+
+    fn read(&self, name: &OsStr) -> io::Result<File> {
+        // NONBLOCK: a pipe that took the file's place after it was looked at must not hold the pass.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        Ok(quietly(flags, |flags| rustix::fs::openat(&self.0, name, flags, Mode::empty()))?.into())
+    }
+
+    fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File> {
+        let bits = permissions.mode() & FILE_BITS;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.0, name, flags, Mode::from_raw_mode(bits as _))?;
+        if bits & creation_mask() != 0 {
+            rustix::fs::fchmod(&file, Mode::from_raw_mode(bits as _))?;
+        }
+        Ok(file.into())
+    }
+
+    fn make_directory(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::mkdirat(
+            &self.0,
+            name,
+            Mode::RWXU | Mode::RGRP | Mode::XGRP | Mode::ROTH | Mode::XOTH,
+        )?)
+    }
+
+    fn make_link(&self, name: &OsStr, text: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::symlinkat(text, &self.0, name)?)
+    }
+
+    fn link_text(&self, name: &OsStr) -> io::Result<OsString> {
+        let text = rustix::fs::readlinkat(&self.0, name, Vec::new())?;
+        Ok(OsString::from_vec(text.into_bytes()))
+    }
+
+    fn rename(&self, name: &OsStr, into: &Self, new_name: &OsStr, taken: Taken) -> io::Result<()> {
+        match taken {
+            Taken::Replace => Ok(rustix::fs::renameat(&self.0, name, &into.0, new_name)?),
+            Taken::Refuse => self.rename_if_free(name, into, new_name),
+        }
+    }
+
+    fn remove_file(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+
+    fn set_own_permissions(&self, permissions: &Permissions) -> io::Result<()> {
+        let bits = permissions.mode() & DIRECTORY_BITS;
+        Ok(rustix::fs::fchmod(&self.0, Mode::from_raw_mode(bits as _))?)
+    }
+
+    fn set_own_modified(&self, modified: SystemTime) -> io::Result<()> {
+        let times = Timestamps {
+            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT as _ },
+            last_modification: timespec(modified),
+        };
+        Ok(rustix::fs::futimens(&self.0, &times)?)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn flush(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(&self.0)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn flush(&self) -> io::Result<()> {
+        Ok(rustix::fs::fsync(&self.0)?)
+    }
+}
+
+impl Handle {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn each_entry(&self, mut each: impl FnMut(&[u8], FileType) -> io::Result<()>) -> io::Result<()> {
+        // The listing starts where the handle stands: a second one must begin at the top again.
+        rustix::fs::seek(&self.0, rustix::fs::SeekFrom::Start(0))?;
+        let mut buffer = [MaybeUninit::uninit(); 32 * 1024];
+        let mut entries = rustix::fs::RawDir::new(&self.0, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                each(name, entry.file_type())?;
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn each_entry(&self, mut each: impl FnMut(&[u8], FileType) -> io::Result<()>) -> io::Result<()> {
+        let mut entries = rustix::fs::Dir::read_from(&self.0)?;
+        while let Some(entry) = entries.read() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                each(name, entry.file_type())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn rename_if_free(&self, name: &OsStr, into: &Self, new_name: &OsStr) -> io::Result<()> {
+        #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+        match rustix::fs::renameat_with(&self.0, name, &into.0, new_name, rustix::fs::RenameFlags::NOREPLACE)
+        {
+            // Not every file system knows the flag; the look below is then all that can be done.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            result => return Ok(result?),
+        }
+        match into.status(new_name) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(rustix::fs::renameat(&self.0, name, &into.0, new_name)?)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Sets aside a file's space; file systems that cannot are left alone.
+#[cfg(target_os = "linux")]
+pub(super) fn reserve(file: &File, size: u64) -> io::Result<()> {
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, size) {
+        Err(error @ (Errno::NOSPC | Errno::DQUOT)) => Err(error.into()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+pub(super) fn passes_by_itself(code: i32) -> bool {
+    matches!(
+        Errno::from_raw_os_error(code),
+        Errno::IO | Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS
+    )
+}
+
+pub(super) fn volume_is_gone(code: i32) -> bool {
+    matches!(Errno::from_raw_os_error(code), Errno::STALE | Errno::NOTCONN | Errno::NODEV | Errno::NXIO)
+}
+
+/// Opens without touching the access time; only a file's owner may ask for that.
+fn quietly(flags: OFlags, open: impl Fn(OFlags) -> rustix::io::Result<OwnedFd>) -> io::Result<OwnedFd> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    match open(flags | OFlags::NOATIME) {
+        Err(Errno::PERM) => {}
+        result => return Ok(result?),
+    }
+    Ok(open(flags)?)
+}
+
+/// The bits that the process's mask takes from new files; all of them where it cannot be read without changing it.
+fn creation_mask() -> u32 {
+    static MASK: OnceLock<u32> = OnceLock::new();
+    *MASK.get_or_init(|| {
+        let read = || {
+            let status = std::fs::read_to_string("/proc/self/status").ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
+            u32::from_str_radix(line.trim(), 8).ok()
+        };
+        read().unwrap_or(0o777)
+    })
+}
+
+fn kind_of_type(file_type: FileType) -> Option<EntryKind> {
+    Some(match file_type {
+        FileType::RegularFile => EntryKind::File,
+        FileType::Directory => EntryKind::Directory,
+        FileType::Symlink => EntryKind::Link,
+        FileType::Unknown => return None,
+        _ => EntryKind::Special,
+    })
+}
+
+// The fields' types differ between systems.
+#[allow(clippy::unnecessary_cast)]
+fn status(stat: &Stat) -> Status {
+    let kind = kind_of_type(FileType::from_raw_mode(stat.st_mode)).unwrap_or(EntryKind::Special);
+    Status {
+        kind,
+        size: if kind == EntryKind::File { stat.st_size as u64 } else { 0 },
+        modified: moment(stat.st_mtime as i64, stat.st_mtime_nsec as u32),
+        permissions: Permissions::from_mode(stat.st_mode as u32 & 0o7777),
+        object: Some((stat.st_dev as u64, stat.st_ino as u64)),
+        presence: if stat.st_nlink == 0 { Presence::Removed } else { Presence::Named },
+    }
+}
+
+fn moment(seconds: i64, nanoseconds: u32) -> SystemTime {
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    let base = if seconds >= 0 {
+        SystemTime::UNIX_EPOCH.checked_add(whole)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_sub(whole)
+    };
+    // The system's own type holds every time that the system can tell; the fallback is for a file system that lies.
+    base.and_then(|base| base.checked_add(Duration::from_nanos(nanoseconds.into())))
+        .unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+fn timespec(time: SystemTime) -> Timespec {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => Timespec { tv_sec: after.as_secs() as _, tv_nsec: after.subsec_nanos() as _ },
+        Err(before) => {
+            let before = before.duration();
+            let (seconds, nanoseconds) = match before.subsec_nanos() {
+                0 => (-(before.as_secs() as i64), 0),
+                part => (-(before.as_secs() as i64) - 1, 1_000_000_000 - part),
+            };
+            Timespec { tv_sec: seconds as _, tv_nsec: nanoseconds as _ }
+        }
+    }
+}
