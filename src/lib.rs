@@ -3,6 +3,7 @@
 
 pub mod cancel;
 pub mod copy;
+pub mod demo;
 pub mod error;
 pub mod event;
 pub mod filter;
