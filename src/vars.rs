@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use crate::runbook::model::{Raw, Runbook, VarDecl, VarType};
 use crate::runbook::source::{FileId, Sources, Span, Spanned};
 use crate::runbook::{Diagnostic, Problems, declaration, diagnostics, scan};
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 use crate::values::Misfit;
 
 /// What a user gave, lowest precedence first.
@@ -42,6 +42,17 @@ impl Values {
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Knows every secret among the values.
+    pub fn redactor(&self) -> Redactor {
+        let redactor = Redactor::new();
+        for value in self.0.values() {
+            if let Value::Secret(secret) = value {
+                redactor.learn(secret);
+            }
+        }
+        redactor
     }
 }
 

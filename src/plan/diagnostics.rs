@@ -1,0 +1,96 @@
+//! What can be wrong with a plan though its runbook is well-formed: one named function a kind.
+
+use crate::copy::EngineName;
+use crate::runbook::diagnostics::{Diagnostic, shown};
+use crate::runbook::source::Span;
+
+pub(super) fn engine_not_available(engine: EngineName, span: Option<Span>) -> Diagnostic {
+    let name = match engine {
+        EngineName::Native => "native",
+        EngineName::Robocopy => "robocopy",
+        EngineName::Rclone => "rclone",
+    };
+    at(
+        Diagnostic::error("movebook::engine_not_available", format!("this version has no engine `{name}`")),
+        span,
+        "asked for here",
+    )
+    .help("use `engine: native`; it gives the same target tree")
+}
+
+pub(super) fn threads_out_of_range(threads: u32, span: Option<Span>) -> Diagnostic {
+    at(
+        Diagnostic::error("movebook::threads_out_of_range", format!("{threads} threads cannot be used")),
+        span,
+        "this many",
+    )
+    .help("1 to 128 (`robocopy /mt`); 8 to 16 is right for most machines, more for a slow share")
+}
+
+pub(super) fn free_space_of_what(span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::free_space_of_what", "`at_least: source` does not say which source")
+        .label(span, "as much as what takes?")
+        .help("add `of: PATH`, or give a size such as `50GiB`")
+}
+
+pub(super) fn never_known(waits: &[String], span: Span) -> Diagnostic {
+    let steps = waits.join(", ");
+    Diagnostic::error("movebook::never_known", format!("a value needs what {steps} did not leave behind"))
+        .label(span, format!("needs {steps}"))
+        .help("a skipped step leaves nothing behind: give this step the same `when`, or test `is defined`")
+}
+
+pub(super) fn late_for_each(waits: &[String], span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "movebook::late_for_each",
+        "the list of a `for_each` must be known when the plan is made",
+    )
+    .label(span, format!("known only after {}", waits.join(", ")))
+    .help("make the list a variable; what each step does may still depend on earlier steps")
+}
+
+pub(super) fn must_be_known(waits: &[String], span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::must_be_known", "how a step is run must be known when the plan is made")
+        .label(span, format!("known only after {}", waits.join(", ")))
+        .help("make it a variable or a literal")
+}
+
+pub(super) fn no_attempts(span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::no_attempts", "a step that is tried 0 times is never done")
+        .label(span, "0 attempts")
+        .help("the first try counts: `attempts: 3` tries at most three times")
+}
+
+pub(super) fn secret_in_arguments(place: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::secret_in_arguments", format!("`{place}` of a command holds a secret"))
+        .label(span, "everyone who can list processes would see it")
+        .help("give it by `environment:` or `input:`")
+}
+
+fn at(diagnostic: Diagnostic, span: Option<Span>, text: &str) -> Diagnostic {
+    match span {
+        Some(span) => diagnostic.label(span, text),
+        None => diagnostic,
+    }
+}
+
+pub(super) fn wrong_pattern(error: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::bad_glob", "a pattern of this filter cannot be used").label(span, error)
+}
+
+pub(super) fn wrong_free_space(given: &str, reason: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::wrong_size", format!("`{}` is no size: {reason}", shown(given)))
+        .label(span, "as much free space as this")
+        .help("give a size such as `50GiB`, or `source` together with `of: PATH`")
+}
+
+pub(super) fn port_out_of_range(port: u32, span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::port_out_of_range", format!("there is no TCP port {port}"))
+        .label(span, "from 1 to 65535")
+}
+
+pub(super) fn wrong_time_of_day(given: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::wrong_time_of_day", format!("`{}` is no time of day", shown(given)))
+        .label(span, "until then")
+        .help("write hours and minutes in quotes: `'22:30'`")
+}

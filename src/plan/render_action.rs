@@ -1,0 +1,369 @@
+//! One action as written → the action with every value known. Returns `None` where a leaf is late or wrong;
+//! which, and why, is in [`Fields`].
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::diagnostics;
+use super::fields::Fields;
+use super::*;
+use crate::copy::{Compare, Directories, EngineName, Extra, Keep, Links, Method, OnErrors};
+use crate::filter::{Case, Filter, Rules};
+use crate::runbook::model::{
+    ActionDecl, AnswerDecl, CheckDecl, CheckpointDecl, CommandDecl, CopyDecl, FilterDecl, Leaf, Runbook,
+    ServiceDecl, VerifyDecl, WaitDecl,
+};
+
+/// `robocopy /mt` without a number; a warm cache needs no more, a cold one or a share gains by it.
+const THREADS: u32 = 8;
+/// How often and how long apart a file is tried again: the values of the published procedure, not robocopy's own million.
+const RETRIES: u32 = 2;
+const RETRY_WAIT: Duration = Duration::from_secs(2);
+const PURGE_MAX_FILES: u64 = 1000;
+const PURGE_MAX_PERCENT: u32 = 5;
+const SERVICE_WAIT: Duration = Duration::from_secs(120);
+const TCP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The key of an action in the runbook.
+pub(super) fn key(action: &ActionDecl) -> &'static str {
+    match action {
+        ActionDecl::Copy(_) => "copy",
+        ActionDecl::Verify(_) => "verify",
+        ActionDecl::Service(_) => "service",
+        ActionDecl::Command(_) => "command",
+        ActionDecl::Checkpoint(_) => "checkpoint",
+        ActionDecl::Check(_) => "check",
+        ActionDecl::Wait(_) => "wait",
+    }
+}
+
+pub(super) fn action(runbook: &Runbook, decl: &ActionDecl, fields: &mut Fields<'_, '_>) -> Option<Action> {
+    match decl {
+        ActionDecl::Copy(decl) => copy(runbook, decl, fields).map(Action::Copy),
+        ActionDecl::Verify(decl) => verify(runbook, decl, fields).map(Action::Verify),
+        ActionDecl::Service(decl) => service(decl, fields).map(Action::Service),
+        ActionDecl::Command(decl) => command(decl, fields).map(Action::Command),
+        ActionDecl::Checkpoint(decl) => checkpoint(decl, fields).map(Action::Checkpoint),
+        ActionDecl::Check(decls) => checks(decls, fields).map(Action::Check),
+        ActionDecl::Wait(decl) => wait(decl, fields).map(Action::Wait),
+    }
+}
+
+// Every function below renders all its leaves before the first `?`: else a late or wrong one would hide those after it.
+
+fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Option<CopyAction> {
+    let (own, default) = (&decl.options, &runbook.defaults.copy);
+    let from = fields.leaf("from", &decl.from);
+    let to = fields.leaf("to", &decl.to);
+    let filter = filter(runbook, decl.filter.as_ref(), fields);
+    let engine = fields.first("engine", [own.engine.as_ref(), default.engine.as_ref()], EngineName::Native);
+    let directories = fields.first(
+        "directories",
+        [own.directories.as_ref(), default.directories.as_ref()],
+        Directories::All,
+    );
+    let errors = fields.first("errors", [own.errors.as_ref(), default.errors.as_ref()], OnErrors::Fail);
+    let retries = fields.first("retries", [own.retries.as_ref(), default.retries.as_ref()], RETRIES);
+    let wait = fields.first("wait", [own.wait.as_ref(), default.wait.as_ref()], RETRY_WAIT);
+    let threads = fields.first("threads", [own.threads.as_ref(), default.threads.as_ref()], THREADS);
+    let compare =
+        fields.first("compare", [own.compare.as_ref(), default.compare.as_ref()], Compare::Metadata);
+    let mtime_tolerance =
+        fields.optional("mtime_tolerance", own.mtime_tolerance.as_ref().or(default.mtime_tolerance.as_ref()));
+    let links = fields.first("links", [own.links.as_ref(), default.links.as_ref()], Links::Skip);
+    let purge = match &decl.purge {
+        None => Some(None),
+        Some(decl) => fields.within("purge", |fields| {
+            let max_files = fields.first("max_files", [decl.max_files.as_ref(), None], PURGE_MAX_FILES);
+            let max_percent =
+                fields.first("max_percent", [decl.max_percent.as_ref(), None], PURGE_MAX_PERCENT);
+            let keep = fields.first("keep", [decl.keep.as_ref(), None], Keep::Quarantine);
+            Some(Some(Purge { max_files: max_files?, max_percent: max_percent?, keep: keep? }))
+        }),
+    };
+    let expect = fields.list("expect", &decl.expect);
+    let adopt = fields.optional("adopt", decl.adopt.as_ref());
+    if let Some(engine @ (EngineName::Robocopy | EngineName::Rclone)) = engine {
+        let span = own.engine.as_ref().or(default.engine.as_ref()).map(|leaf| leaf.span);
+        fields.report(diagnostics::engine_not_available(engine, span));
+    }
+    if let Some(threads @ (0 | 129..)) = threads {
+        let span = own.threads.as_ref().or(default.threads.as_ref()).map(|leaf| leaf.span);
+        fields.report(diagnostics::threads_out_of_range(threads, span));
+    }
+    let (filter_name, filter) = filter?;
+    Some(CopyAction {
+        from: PathBuf::from(from?),
+        to: PathBuf::from(to?),
+        filter_name,
+        filter,
+        engine: engine?,
+        directories: directories?,
+        errors: errors?,
+        retries: retries?,
+        wait: wait?,
+        threads: threads?,
+        compare: compare?,
+        mtime_tolerance: mtime_tolerance?,
+        links: links?,
+        purge: purge?,
+        expect: expect?,
+        adopt: if adopt?.unwrap_or(false) { Adopt::Ask } else { Adopt::No },
+    })
+}
+
+/// The filter that a step names, with the name; every file where it names none.
+fn filter(
+    runbook: &Runbook,
+    name: Option<&Leaf<String>>,
+    fields: &mut Fields<'_, '_>,
+) -> Option<(Option<String>, Filter)> {
+    let Some(leaf) = name else {
+        return Some((None, Filter::everything()));
+    };
+    let name = fields.leaf("filter", leaf)?;
+    let Some(decl) = runbook.filters.get(&name) else {
+        let known: Vec<&str> = runbook.filters.keys().map(String::as_str).collect();
+        fields.report(crate::runbook::diagnostics::unknown_filter(&name, leaf.span, &known));
+        return None;
+    };
+    let rules = fields.within("filter_rules", |fields| rules(decl, fields))?;
+    match Filter::new(rules) {
+        Ok(filter) => Some((Some(name), filter)),
+        Err(error) => {
+            fields.report(diagnostics::wrong_pattern(&error.to_string(), decl.span));
+            None
+        }
+    }
+}
+
+fn rules(decl: &FilterDecl, fields: &mut Fields<'_, '_>) -> Option<Rules> {
+    let include = fields.list("include", &decl.include);
+    let exclude = fields.list("exclude", &decl.exclude);
+    let exclude_directories = fields.list("exclude_directories", &decl.exclude_directories);
+    let min_age = fields.optional("min_age", decl.min_age.as_ref());
+    let max_age = fields.optional("max_age", decl.max_age.as_ref());
+    let min_size = fields.optional("min_size", decl.min_size.as_ref());
+    let max_size = fields.optional("max_size", decl.max_size.as_ref());
+    let case = fields.optional("case", decl.case.as_ref());
+    Some(Rules {
+        include: include?,
+        exclude: exclude?,
+        exclude_directories: exclude_directories?,
+        min_age: min_age?,
+        max_age: max_age?,
+        min_size: min_size?.map(|size| size.0),
+        max_size: max_size?.map(|size| size.0),
+        case: case?.unwrap_or(Case::Insensitive),
+    })
+}
+
+fn verify(runbook: &Runbook, decl: &VerifyDecl, fields: &mut Fields<'_, '_>) -> Option<VerifyAction> {
+    let from = fields.leaf("from", &decl.from);
+    let to = fields.leaf("to", &decl.to);
+    let filter = filter(runbook, decl.filter.as_ref(), fields);
+    let method = fields.first("method", [decl.method.as_ref(), None], Method::Blake3);
+    let default_threads = runbook.defaults.verify_threads.as_ref().or(runbook.defaults.copy.threads.as_ref());
+    let threads = fields.first("threads", [decl.threads.as_ref(), default_threads], THREADS);
+    let manifest = fields.optional("manifest", decl.manifest.as_ref());
+    let extra = fields.first("extra", [decl.extra.as_ref(), None], Extra::Fail);
+    if let Some(threads @ (0 | 129..)) = threads {
+        let span = decl.threads.as_ref().or(default_threads).map(|leaf| leaf.span);
+        fields.report(diagnostics::threads_out_of_range(threads, span));
+    }
+    let (filter_name, filter) = filter?;
+    Some(VerifyAction {
+        from: PathBuf::from(from?),
+        to: PathBuf::from(to?),
+        filter_name,
+        filter,
+        method: method?,
+        threads: threads?,
+        manifest: manifest?.map(PathBuf::from),
+        extra: extra?,
+    })
+}
+
+fn service(decl: &ServiceDecl, fields: &mut Fields<'_, '_>) -> Option<ServiceAction> {
+    let name = fields.leaf("name", &decl.name);
+    let host = fields.optional("host", decl.host.as_ref());
+    let state = fields.leaf("state", &decl.state);
+    let wait = fields.first("wait", [decl.wait.as_ref(), None], SERVICE_WAIT);
+    let if_missing = fields.first("if_missing", [decl.if_missing.as_ref(), None], IfMissing::Fail);
+    let status = fields.list("status", &decl.status);
+    let start = fields.list("start", &decl.start);
+    let stop = fields.list("stop", &decl.stop);
+    let commands = ServiceCommands { status: status?, start: start?, stop: stop? };
+    let given = !commands.status.is_empty();
+    Some(ServiceAction {
+        name: name?,
+        host: host?.unwrap_or_default(),
+        state: state?,
+        wait: wait?,
+        if_missing: if_missing?,
+        commands: given.then_some(commands),
+    })
+}
+
+fn command(decl: &CommandDecl, fields: &mut Fields<'_, '_>) -> Option<CommandAction> {
+    let run = fields.list("run", &decl.run);
+    let shell = fields.optional("shell", decl.shell.as_ref());
+    let environment = match decl.environment.is_empty() {
+        true => Some(IndexMap::new()),
+        false => fields.within("environment", |fields| {
+            let values: Vec<_> = decl
+                .environment
+                .iter()
+                .map(|(name, leaf)| Some((name.clone(), fields.leaf(name, leaf)?)))
+                .collect();
+            values.into_iter().collect()
+        }),
+    };
+    let directory = fields.optional("directory", decl.directory.as_ref());
+    let input = fields.optional("input", decl.input.as_ref());
+    let timeout = fields.optional("timeout", decl.timeout.as_ref());
+    let exit_codes = fields.list("exit_codes", &decl.exit_codes);
+    let program = match shell? {
+        Some(line) => Program::Shell(line),
+        None => Program::Run(run?),
+    };
+    let exit_codes = exit_codes?;
+    Some(CommandAction {
+        program,
+        environment: environment?,
+        directory: directory?.map(PathBuf::from),
+        input: input?,
+        timeout: timeout?,
+        exit_codes: if exit_codes.is_empty() { vec![0] } else { exit_codes },
+    })
+}
+
+fn checkpoint(decl: &CheckpointDecl, fields: &mut Fields<'_, '_>) -> Option<CheckpointAction> {
+    let ask = fields.leaf("ask", &decl.ask);
+    let instructions = fields.optional("instructions", decl.instructions.as_ref());
+    let answer = match &decl.answer {
+        AnswerDecl::Confirm => Some(AnswerKind::Confirm),
+        AnswerDecl::Text => Some(AnswerKind::Text),
+        AnswerDecl::Secret => Some(AnswerKind::Secret),
+        AnswerDecl::Choice(choices) => fields.within("choice", |fields| {
+            let choices: Vec<_> =
+                choices.iter().map(|(key, means)| Some((key.clone(), fields.leaf(key, means)?))).collect();
+            choices.into_iter().collect::<Option<IndexMap<_, _>>>().map(AnswerKind::Choice)
+        }),
+    };
+    if let Some(kind @ (AnswerKind::Confirm | AnswerKind::Text | AnswerKind::Secret)) = &answer {
+        fields.show("answer", serde_json::to_value(kind).unwrap_or(Value::Null));
+    }
+    let evidence = fields.first("evidence", [decl.evidence.as_ref(), None], Evidence::None);
+    let expires = fields.optional("expires", decl.expires.as_ref());
+    if let Some(same_as) = &decl.same_as {
+        fields.show("same_as", Value::String(same_as.value.clone()));
+    }
+    Some(CheckpointAction {
+        ask: ask?,
+        instructions: instructions?,
+        answer: answer?,
+        evidence: evidence?,
+        expires: expires?,
+        same_as: decl.same_as.as_ref().map(|step| step.value.clone()),
+    })
+}
+
+fn checks(
+    decls: &[crate::runbook::source::Spanned<CheckDecl>],
+    fields: &mut Fields<'_, '_>,
+) -> Option<Vec<CheckAction>> {
+    let checks: Vec<_> = decls
+        .iter()
+        .enumerate()
+        .map(|(at, decl)| fields.within(&format!("{}", at + 1), |fields| check(decl, fields)))
+        .collect();
+    checks.into_iter().collect()
+}
+
+fn check(decl: &CheckDecl, fields: &mut Fields<'_, '_>) -> Option<CheckAction> {
+    match decl {
+        CheckDecl::Path { path, exists, contains, free_space, writable } => {
+            let path = fields.leaf("path", path);
+            let exists = fields.optional("exists", exists.as_ref());
+            let contains = fields.list("contains", contains);
+            let free_space = match free_space {
+                None => Some(None),
+                Some(decl) => fields.within("free_space", |fields| {
+                    let at_least = fields.leaf("at_least", &decl.at_least);
+                    let of = fields.optional("of", decl.of.as_ref());
+                    let (at_least, of) = (at_least?, of?);
+                    match (at_least.as_str(), of) {
+                        ("source", Some(of)) => Some(Some(FreeSpace::Source(PathBuf::from(of)))),
+                        ("source", None) => {
+                            fields.report(diagnostics::free_space_of_what(decl.at_least.span));
+                            None
+                        }
+                        (size, _) => match crate::values::size(size) {
+                            Ok(size) => Some(Some(FreeSpace::Bytes(size.0))),
+                            Err(reason) => {
+                                fields.report(diagnostics::wrong_free_space(
+                                    size,
+                                    &reason.reason,
+                                    decl.at_least.span,
+                                ));
+                                None
+                            }
+                        },
+                    }
+                }),
+            };
+            let writable = fields.optional("writable", writable.as_ref());
+            Some(CheckAction::Path {
+                path: PathBuf::from(path?),
+                exists: exists?,
+                contains: contains?,
+                free_space: free_space?,
+                writable: writable?.unwrap_or(false),
+            })
+        }
+        CheckDecl::Apart(paths) => fields
+            .list("apart", paths)
+            .map(|paths| CheckAction::Apart(paths.into_iter().map(PathBuf::from).collect())),
+        CheckDecl::Tcp { host, port, timeout } => {
+            let host_name = fields.leaf("host", host);
+            let number = fields.leaf("port", port);
+            let timeout = fields.first("timeout", [timeout.as_ref(), None], TCP_TIMEOUT);
+            let number = number?;
+            match u16::try_from(number) {
+                Ok(number) if number > 0 => {
+                    Some(CheckAction::Tcp { host: host_name?, port: number, timeout: timeout? })
+                }
+                _ => {
+                    fields.report(diagnostics::port_out_of_range(number, port.span));
+                    None
+                }
+            }
+        }
+        CheckDecl::That { that, message } => {
+            let holds = fields.condition("that", that);
+            let message = fields.optional("message", message.as_ref());
+            let message = message?.unwrap_or_else(|| format!("`{}` does not hold", that.value));
+            Some(CheckAction::That { that: that.value.clone(), holds: holds?, message })
+        }
+    }
+}
+
+fn wait(decl: &WaitDecl, fields: &mut Fields<'_, '_>) -> Option<WaitAction> {
+    match decl {
+        WaitDecl::For(leaf) => fields.leaf("for", leaf).map(WaitAction::For),
+        WaitDecl::Until(leaf) => {
+            let text = fields.leaf("until", leaf)?;
+            match jiff::civil::Time::strptime("%H:%M", &text) {
+                Ok(time) => Some(WaitAction::Until(time)),
+                Err(_) => {
+                    fields.report(diagnostics::wrong_time_of_day(&text, leaf.span));
+                    None
+                }
+            }
+        }
+    }
+}
