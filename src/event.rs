@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::copy::{FileError, Progress};
-use crate::state::record::Question;
+use crate::state::record::{Prompt, Question};
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -53,10 +53,10 @@ pub enum Event {
     },
     StepDone {
         step: String,
+        action: &'static str,
         seconds: f64,
         figures: BTreeMap<String, Value>,
         debt: u64,
-        line: String,
     },
     StepSkipped {
         step: String,
@@ -79,13 +79,12 @@ pub enum Event {
     StepInterrupted {
         step: String,
     },
-    /// The run stops to ask; `approve` is the command that answers without a terminal.
+    /// The run stops to ask. `list` names what a purge would take away, or files that were never copied.
     Waiting {
         step: String,
         question: Question,
-        ask: String,
-        instructions: Option<String>,
-        approve: String,
+        prompt: Prompt,
+        list: Vec<String>,
     },
     Answered {
         step: String,

@@ -1,8 +1,26 @@
-//! The step loop, and an action a file.
+//! Carries out a plan, step by step, and writes down all that happens.
+//!
+//! Order is everything here: the intent is in the journal before a step touches anything, and what a step did is in
+//! the journal before anybody sees it. A process that ends at any instant leaves a journal from which the next one
+//! goes on without skipping a step and without doing a finished one again.
 
+pub mod answer;
 pub mod check;
 pub mod command;
+mod debt;
+pub mod facts;
+pub mod operator;
 pub mod outcome;
-pub mod output;
+mod output;
+mod pass;
+mod progress;
+mod proof;
 pub mod service;
+mod session;
+mod stage;
+mod step;
 pub mod wait;
+
+pub use operator::{Ask, Given, GivenAnswer, Operator, Reply};
+pub use pass::pass_of;
+pub use session::{Begin, Commands, Consent, Ended, OnDrift, Request, Start, Who, run};

@@ -4,6 +4,7 @@
 //! check that hangs (a dead share, a silent host) never keeps the run from stopping.
 
 mod paths;
+pub(super) use paths::unmatched;
 mod tcp;
 
 use std::path::PathBuf;

@@ -16,7 +16,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::line::{Damage, Fault};
-use super::record::{Answer, Basis, Body, Debt, EvidenceFile, Found, How, PhaseMark, Question, Record};
+use super::record::{
+    Answer, Basis, Body, Debt, EvidenceFile, Found, How, PhaseMark, Prompt, Question, Record,
+};
 use crate::copy::FileError;
 
 pub use debt::{Breadth, Looked, PassResult, clears};
@@ -128,6 +130,7 @@ impl Status {
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenQuestion {
     pub question: Question,
+    pub prompt: Prompt,
     pub at: Timestamp,
 }
 
@@ -268,8 +271,8 @@ impl RunState {
                 self.end(step, at, 0.0, Status::Skipped { reason: reason.clone() });
             }
             Body::StepInterrupted { step, seconds } => self.end(step, at, *seconds, Status::Interrupted),
-            Body::Asked { step, question, .. } => self.with(step, |state| {
-                state.open = Some(OpenQuestion { question: question.clone(), at });
+            Body::Asked { step, question, prompt } => self.with(step, |state| {
+                state.open = Some(OpenQuestion { question: question.clone(), prompt: prompt.clone(), at });
                 if *question == Question::Checkpoint && state.status == Status::Done {
                     state.status = Status::Started { attempt: state.attempts, at };
                     state.ended = None;

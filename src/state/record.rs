@@ -84,6 +84,7 @@ pub enum Body {
     Asked {
         step: String,
         question: Question,
+        prompt: Prompt,
     },
     Answered {
         step: String,
@@ -130,6 +131,9 @@ pub struct Basis {
     pub digest: String,
     /// Paths of the variable files, for people and for `resume`.
     pub vars_files: Vec<String>,
+    /// Variables that came from the environment or the command line, as they were written; never a secret.
+    #[serde(default)]
+    pub given: BTreeMap<String, String>,
     /// The values of all variables that are not secret.
     pub vars: BTreeMap<String, Value>,
     /// Argon2id hashes of the secret ones.
@@ -218,6 +222,8 @@ pub enum Answer {
 pub enum How {
     Terminal,
     Approve,
+    /// By `run --answer`, before it was asked.
+    Ahead,
     /// By `run --yes`: no person looked.
     Yes,
 }

@@ -90,6 +90,12 @@ fn matcher(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     Ok(glob.compile_matcher())
 }
 
+/// The patterns that no file below a path matches.
+pub fn unmatched(path: &Path, patterns: &[&String], cancel: &Cancel) -> Vec<String> {
+    let is_missing = |pattern: &&&String| !contains(path, std::slice::from_ref(**pattern), cancel).is_empty();
+    patterns.iter().filter(is_missing).map(|pattern| (**pattern).clone()).collect()
+}
+
 /// Lists until every pattern has been seen once. Links are not followed.
 fn contains(path: &Path, patterns: &[String], cancel: &Cancel) -> Vec<Finding> {
     let mut findings = Vec::new();
