@@ -1,0 +1,30 @@
+//! The last stop before a stream: every line passes the redactor, whoever wrote it.
+//!
+//! A stream that nobody reads any more (a closed terminal, a pipe to `head`) is no reason to end a run: the journal has
+//! what was to be said.
+
+use std::io::Write;
+
+use crate::secret::Redactor;
+
+/// Where lines go.
+pub struct Out {
+    stream: Box<dyn Write + Send>,
+    redactor: Redactor,
+}
+
+impl Out {
+    pub fn new(stream: impl Write + Send + 'static, redactor: Redactor) -> Self {
+        Self { stream: Box::new(stream), redactor }
+    }
+
+    pub fn line(&mut self, text: &str) {
+        let text = self.redactor.redact(text);
+        // See the module's invariant: nobody reads it, and nobody needs to.
+        let _ = writeln!(self.stream, "{text}").and_then(|()| self.stream.flush());
+    }
+
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+}

@@ -1,0 +1,187 @@
+//! Events as plain lines, one an event: for logs, scheduled tasks and everything that is no terminal.
+//!
+//! Progress is told every [`PROGRESS`] seconds only: a night's log stays readable.
+
+use std::time::{Duration, Instant};
+
+use super::out::Out;
+use super::words;
+use crate::event::{Event, Outcome, Sink};
+
+const PROGRESS: Duration = Duration::from_secs(10);
+
+pub struct PlainLines {
+    out: Out,
+    last_progress: Instant,
+}
+
+impl PlainLines {
+    pub fn new(out: Out) -> Self {
+        Self { out, last_progress: Instant::now() }
+    }
+
+    fn lines(&mut self, event: &Event) -> Vec<String> {
+        match event {
+            Event::StepProgress { .. } if self.last_progress.elapsed() < PROGRESS => return Vec::new(),
+            Event::StepProgress { .. } | Event::StepStarted { .. } => self.last_progress = Instant::now(),
+            _ => {}
+        }
+        lines(event)
+    }
+}
+
+impl Sink for PlainLines {
+    fn event(&mut self, event: &Event) {
+        let now = jiff::ZonedDateTime::now().strftime("%H:%M:%S").to_string();
+        for line in self.lines(event) {
+            self.out.line(&format!("{now}  {line}"));
+        }
+    }
+}
+
+/// What an event says, without colour and without a bar; no line for what says nothing.
+pub(super) fn lines(event: &Event) -> Vec<String> {
+    match event {
+        Event::RunStarted { run, name, title, state_file, done, resumed, phases } => {
+            let steps: usize = phases.iter().map(|phase| phase.steps.len()).sum();
+            let how = if *resumed {
+                format!("goes on, {done} of {steps} steps are done")
+            } else {
+                format!("{steps} steps")
+            };
+            vec![
+                format!("{} ({name}): {how}", words::name(title)),
+                format!("run {run}, state file {}", words::name(state_file)),
+            ]
+        }
+        Event::PhaseStarted { title, downtime, number, of, .. } => {
+            let mark = if *downtime { ", downtime begins" } else { "" };
+            vec![format!("phase {number} of {of}: {}{mark}", words::name(title))]
+        }
+        Event::StepStarted { step, action, number, of, attempt, attempts, .. } => {
+            let again =
+                if *attempts > 1 { format!(", attempt {attempt} of {attempts}") } else { String::new() };
+            vec![format!("{step}: {action} begins (step {number} of {of}{again})")]
+        }
+        Event::StepProgress { step, .. } => vec![format!("{step}: {}", progress(event))],
+        Event::StepDone { step, action, seconds, figures, debt } => {
+            let mut lines = vec![format!(
+                "{step}: done in {}{}",
+                words::seconds(*seconds),
+                after(&words::did(action, figures))
+            )];
+            if *debt > 0 {
+                lines.push(format!("{step}: {} left as debt, for a later pass to copy", words::files(*debt)));
+            }
+            lines
+        }
+        Event::StepSkipped { step, reason } => vec![format!("{step}: skipped, {}", words::name(reason))],
+        Event::StepFailed { step, seconds, error, hints, errors } => {
+            let mut lines =
+                vec![format!("{step}: FAILED after {}: {}", words::seconds(*seconds), words::text(error))];
+            lines.extend(errors.iter().take(20).map(|error| {
+                format!(
+                    "  {} ({:?}, {}): {}",
+                    words::name(&error.path),
+                    error.class,
+                    tried(error.attempts),
+                    words::name(&error.error)
+                )
+            }));
+            if errors.len() > 20 {
+                lines.push(format!("  … and {} more; they are in the state file", errors.len() - 20));
+            }
+            lines.extend(hints.iter().map(|hint| format!("  help: {}", words::text(hint))));
+            lines
+        }
+        Event::StepRetry { step, attempt, attempts, wait, error } => vec![format!(
+            "{step}: attempt {attempt} of {attempts} failed, again in {}: {}",
+            words::seconds(*wait),
+            words::text(error)
+        )],
+        Event::StepInterrupted { step } => vec![format!("{step}: interrupted")],
+        Event::Waiting { step, prompt, list, .. } => {
+            let mut lines = vec![format!("{step}: waiting for an answer: {}", words::text(&prompt.ask))];
+            lines.extend(
+                prompt
+                    .instructions
+                    .iter()
+                    .flat_map(|text| text.lines())
+                    .map(|line| format!("  {}", words::name(line))),
+            );
+            lines.extend(list.iter().map(|name| format!("  - {}", words::name(name))));
+            lines
+        }
+        Event::Answered { step, answer, by } => {
+            vec![format!("{step}: answered by {by}: {}", words::name(answer))]
+        }
+        Event::Warning { step, message } => {
+            let place = step.as_ref().map(|step| format!("{step}: ")).unwrap_or_default();
+            vec![format!("{place}warning: {}", words::text(message))]
+        }
+        Event::RunEnded { .. } => ended(event),
+    }
+}
+
+/// How far a step is: `copying 4,210 of 18,022 files, 1.1 GiB of 4.2 GiB, 88 MiB/s, 36 s left`.
+pub(super) fn progress(event: &Event) -> String {
+    let Event::StepProgress { doing, progress, rate, left, .. } = event else { return String::new() };
+    let mut parts = Vec::new();
+    if progress.files_known > 0 {
+        let so_far = if progress.listed { "" } else { "+" };
+        parts.push(format!(
+            "{} of {}{so_far} files, {} of {}{so_far}",
+            words::count(progress.files_done),
+            words::count(progress.files_known),
+            words::bytes(progress.bytes_done),
+            words::bytes(progress.bytes_known)
+        ));
+    }
+    if *rate > 0.0 {
+        parts.push(words::rate(*rate));
+    }
+    if progress.failed > 0 {
+        parts.push(format!("{} failed", words::count(progress.failed)));
+    }
+    if progress.retrying > 0 {
+        parts.push(format!("{} waiting to be tried again", words::count(progress.retrying)));
+    }
+    if let Some(left) = left {
+        parts.push(format!("{} left", words::seconds(*left)));
+    }
+    format!("{doing}{}", if parts.is_empty() { String::new() } else { format!(" {}", parts.join(", ")) })
+}
+
+/// The last lines of a run: how it ended, how long it and the downtime were, and what goes on.
+pub(super) fn ended(event: &Event) -> Vec<String> {
+    let Event::RunEnded { outcome, exit_code, seconds, downtime, state_file, next } = event else {
+        return Vec::new();
+    };
+    let how = match outcome {
+        Outcome::Done => "done: all steps are done and nothing is owed",
+        Outcome::Failed => "stopped: a step failed",
+        Outcome::Waiting => "waiting for an answer",
+        Outcome::Refused => "stopped: a guard refused",
+        Outcome::Interrupted => "interrupted: nothing is lost, the run can go on",
+    };
+    let mut line = format!("{how} · {}", words::seconds(*seconds));
+    if let Some(downtime) = downtime {
+        line.push_str(&format!(", of it downtime {}", words::seconds(*downtime)));
+    }
+    if *outcome != Outcome::Done {
+        line.push_str(&format!(" · exit code {exit_code}"));
+    }
+    let mut lines = vec![line, format!("state file: {}", words::name(state_file))];
+    if let Some(next) = next {
+        lines.push(format!("go on with: {}", words::name(next)));
+    }
+    lines
+}
+
+fn after(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
+fn tried(attempts: u32) -> String {
+    words::counted(u64::from(attempts), "attempt", "attempts")
+}
