@@ -2,6 +2,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod cancel;
+pub mod cli;
 pub mod copy;
 pub mod demo;
 pub mod error;

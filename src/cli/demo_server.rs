@@ -1,15 +1,14 @@
 //! `movebook demo-server` (hidden): the demo's live server as a service with `run`, `start`, `stop` and `status`.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use crate::demo::server::{self, ServerStatus, Started, Stopped};
 use crate::error::{Error, Result};
 
-#[derive(Debug, Args)]
-pub struct DemoServerArgs {
+#[derive(Debug, clap::Args)]
+pub struct Args {
     #[command(subcommand)]
     command: DemoServerCommand,
 }
@@ -49,36 +48,36 @@ enum DemoServerCommand {
 }
 
 /// Does it; a line on the standard error stream says what was found or done.
-pub fn run(args: DemoServerArgs) -> Result<ExitCode> {
-    match args.command {
+pub fn run(args: &Args) -> Result<u8> {
+    match &args.command {
         DemoServerCommand::Run { archive, control } => {
             server::outlive_the_terminal()?;
-            server::serve(&archive, &control)?;
+            server::serve(archive, control)?;
         }
         DemoServerCommand::Start { archive, control } => {
             let exe = std::env::current_exe().map_err(|error| {
                 Error::new(crate::error::ExitCode::StepFailed, "cannot tell where movebook itself is")
                     .caused_by(error)
             })?;
-            match server::start(&exe, &archive, &control)? {
+            match server::start(&exe, archive, control)? {
                 Started::Now { pid } => eprintln!("started (process {pid})"),
                 Started::Already => eprintln!("runs already"),
             }
         }
-        DemoServerCommand::Stop { control } => match server::stop(&control)? {
+        DemoServerCommand::Stop { control } => match server::stop(control)? {
             Stopped::Now => eprintln!("stopped"),
             Stopped::Already => eprintln!("was not running"),
         },
         DemoServerCommand::Status { control } => {
-            let status = server::status(&control)?;
+            let status = server::status(control)?;
             match status {
                 ServerStatus::Running { pid: Some(pid) } => eprintln!("running (process {pid})"),
                 ServerStatus::Running { pid: None } => eprintln!("running"),
                 ServerStatus::Stopped => eprintln!("stopped"),
                 ServerStatus::Missing => eprintln!("no server here"),
             }
-            return Ok(ExitCode::from(status.exit_code()));
+            return Ok(status.exit_code());
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }

@@ -1,84 +1,77 @@
-//! `movebook validate`: every problem of every runbook, in one go.
+//! `movebook validate RUNBOOK…`: every problem of every runbook, in one go.
 
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
-use crate::error::{Error, ExitCode, Result};
+use super::inputs::{self, RunFacts, Variables};
+use crate::error::{ExitCode, Result};
+use crate::plan;
 use crate::report::diagnostics::{Colour, Format, print};
+use crate::report::words;
 use crate::runbook::{self, Problems, Runbook};
 use crate::vars;
 
-/// Check runbooks, and a customer's variables against them.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// The runbooks.
+pub struct Args {
+    /// The runbooks
     #[arg(required = true, value_name = "RUNBOOK")]
     runbooks: Vec<PathBuf>,
-    /// A file of variables to check against each runbook; a later one wins.
-    #[arg(long = "vars", value_name = "FILE")]
-    vars: Vec<PathBuf>,
-    /// How problems are shown.
+    /// With variables each runbook is rendered too, and every value is checked
+    #[command(flatten)]
+    variables: Variables,
+    /// How problems are shown
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
 }
 
-pub fn run(arguments: Arguments) -> Result<ExitCode> {
-    let mut given = vars::Given::default();
-    for path in &arguments.vars {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::new(ExitCode::Usage, format!("cannot read the variables in {}", path.display()))
-                .caused_by(error)
-        })?;
-        given.files.push((path.display().to_string(), text));
-    }
+pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let mut problems = Vec::new();
     let mut good = String::new();
-    for path in &arguments.runbooks {
-        let checked = runbook::load(path).and_then(|runbook| {
-            if !given.files.is_empty() {
-                vars::resolve(&runbook, &given)?;
+    for path in &args.runbooks {
+        let checked = match runbook::load(path) {
+            Err(wrong) => Err(wrong),
+            Ok(runbook) => {
+                let summary = figures(&runbook);
+                rendered(args, runbook)?.map(|()| summary)
             }
-            Ok(runbook)
-        });
+        };
         match checked {
-            Ok(runbook) => good.push_str(&format!("{}: {}\n", path.display(), figures(&runbook))),
+            Ok(figures) => {
+                good.push_str(&format!("{}: valid, {figures}\n", words::name(&path.display().to_string())))
+            }
             Err(wrong) => problems.push(wrong),
         }
     }
-    show(&problems, &good, arguments.format)
-        .map_err(|error| Error::new(ExitCode::StepFailed, "cannot write to the terminal").caused_by(error))?;
+    // For people problems go to stderr; for scripts they are the data.
+    match args.format {
+        Format::Human => {
+            super::print_data(&good)?;
+            anstream::eprint!("{}", print(&problems, Format::Human, colour));
+        }
+        format => super::print_data(&print(&problems, format, Colour::Never))?,
+    }
     Ok(if problems.is_empty() { ExitCode::Done } else { ExitCode::Usage })
+}
+
+/// With variables, the runbook is rendered as a run would render it.
+fn rendered(args: &Args, runbook: Runbook) -> Result<Result<(), Problems>> {
+    if args.variables.files.is_empty() && args.variables.arguments.is_empty() {
+        return Ok(Ok(()));
+    }
+    let given = args.variables.given(&runbook)?;
+    let environment = inputs::allowed_environment(&runbook);
+    let facts = RunFacts::None.to_json(&runbook.name.value);
+    Ok(vars::resolve(&runbook, &given)
+        .and_then(|values| plan::make(runbook, values, facts, environment))
+        .map(|_| ()))
 }
 
 /// `5 phases, 14 steps, 8 variables`.
 fn figures(runbook: &Runbook) -> String {
     let steps: usize = runbook.phases.iter().map(|phase| phase.steps.len()).sum();
-    let counted = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
     [
-        counted(runbook.phases.len(), "phase"),
-        counted(steps, "step"),
-        counted(runbook.vars.len(), "variable"),
+        words::counted(runbook.phases.len() as u64, "phase", "phases"),
+        words::counted(steps as u64, "step", "steps"),
+        words::counted(runbook.vars.len() as u64, "variable", "variables"),
     ]
     .join(", ")
-}
-
-/// For people problems go to stderr; for scripts they are the data.
-fn show(problems: &[Problems], good: &str, format: Format) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    match format {
-        Format::Human => {
-            let colour = if std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-                Colour::Always
-            } else {
-                Colour::Never
-            };
-            stdout.write_all(good.as_bytes())?;
-            stdout.flush()?;
-            std::io::stderr().lock().write_all(print(problems, format, colour).as_bytes())
-        }
-        Format::Json | Format::Github => {
-            stdout.write_all(print(problems, format, Colour::Never).as_bytes())?;
-            stdout.flush()
-        }
-    }
 }

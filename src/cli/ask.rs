@@ -1,0 +1,94 @@
+//! Asks on the terminal.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text};
+
+use crate::plan::{AnswerKind, Evidence};
+use crate::report::words;
+use crate::run::{Ask, Given, GivenAnswer, Operator, Reply};
+use crate::secret::Secret;
+use crate::state::record::{Prompt, Question};
+
+/// The person at the terminal, if there is one.
+pub struct AtTerminal;
+
+/// Nobody: questions stay open.
+pub struct Nobody;
+
+impl Operator for Nobody {
+    fn ask(&mut self, _: &Ask<'_>) -> Reply {
+        Reply::Nobody
+    }
+}
+
+/// Who can be asked: only where both what is shown and what is typed are a terminal.
+pub fn operator() -> Box<dyn Operator> {
+    match std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        true => Box::new(AtTerminal),
+        false => Box::new(Nobody),
+    }
+}
+
+impl Operator for AtTerminal {
+    fn ask(&mut self, ask: &Ask<'_>) -> Reply {
+        if let Some(objection) = ask.objection {
+            anstream::eprintln!("  ! {}", words::name(objection));
+        }
+        match answer(ask.prompt, ask.question) {
+            Ok(Some(given)) => Reply::Given(given),
+            Ok(None) | Err(InquireError::OperationCanceled) => Reply::NotYet,
+            Err(InquireError::OperationInterrupted) => Reply::Interrupted,
+            Err(InquireError::NotTTY) => Reply::Nobody,
+            Err(error) => {
+                anstream::eprintln!("  ! cannot ask on this terminal: {error}");
+                Reply::Nobody
+            }
+        }
+    }
+}
+
+/// `None`: not yet.
+fn answer(prompt: &Prompt, question: &Question) -> Result<Option<GivenAnswer>, InquireError> {
+    let ask = words::name(prompt.ask.trim());
+    let value = match &prompt.answer {
+        AnswerKind::Confirm => {
+            let help = "y: it is so, go on · n: not yet, stop here · Esc: stop here";
+            match Confirm::new(&ask).with_default(false).with_help_message(help).prompt()? {
+                true => Given::Confirmed,
+                false => return Ok(None),
+            }
+        }
+        AnswerKind::Text => Given::Text(Text::new(&ask).with_help_message("Esc: stop here").prompt()?),
+        AnswerKind::Secret => {
+            let typed = Password::new(&ask)
+                .without_confirmation()
+                .with_display_mode(PasswordDisplayMode::Masked)
+                .with_help_message("it is not shown and not stored · Esc: stop here")
+                .prompt()?;
+            Given::Secret(Secret::new(typed))
+        }
+        AnswerKind::Choice(choices) => {
+            let mut lines: Vec<String> =
+                choices.iter().map(|(key, means)| format!("{key}: {}", words::name(means))).collect();
+            let offered = lines.len();
+            // A question of the program itself always has a way out that changes nothing.
+            if *question != Question::Checkpoint {
+                lines.push("(stop here and decide later)".to_owned());
+            }
+            let picked = Select::new(&ask, lines).with_help_message("Esc: stop here").raw_prompt()?.index;
+            match choices.get_index(picked) {
+                Some((key, _)) if picked < offered => Given::Text(key.clone()),
+                _ => return Ok(None),
+            }
+        }
+    };
+    let (mut note, mut evidence) = (None, None);
+    match prompt.evidence {
+        Evidence::None => {}
+        Evidence::Note => note = Some(Text::new("Note that is kept with the answer:").prompt()?),
+        Evidence::File => evidence = Some(PathBuf::from(Text::new("File that proves it:").prompt()?.trim())),
+    }
+    Ok(Some(GivenAnswer { value, note, evidence }))
+}

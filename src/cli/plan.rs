@@ -1,0 +1,105 @@
+//! `movebook plan RUNBOOK`: what a run would do. Writes nothing anywhere.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::begin::Format;
+use super::inputs::{self, RunFacts, Variables};
+use crate::cancel::Cancel;
+use crate::copy::native::Native;
+use crate::copy::{Engine, PassError, Progress, Watch};
+use crate::error::{Error, ExitCode, Result};
+use crate::guard::{PathStyle, judge_path};
+use crate::plan::{Action, Condition, CopyAction, Work};
+use crate::report::plan::{Report, Scan};
+use crate::report::terminal::Colour;
+use crate::report::words;
+use crate::run;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The runbook
+    runbook: PathBuf,
+    #[command(flatten)]
+    variables: Variables,
+    /// Do not look at the trees: the steps alone, at once
+    #[arg(long)]
+    no_scan: bool,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
+    let runbook = inputs::load(&args.runbook, colour)?;
+    let given = args.variables.given(&runbook)?;
+    let values = inputs::resolve(&runbook, &given, colour)?;
+    let plan = inputs::make_plan(runbook, values, RunFacts::None, colour)?;
+    let copies: Vec<(&str, &CopyAction)> = plan
+        .phases
+        .iter()
+        .filter(|phase| !matches!(phase.condition, Condition::Never { .. }))
+        .flat_map(|phase| &phase.steps)
+        .filter(|step| !matches!(step.condition, Condition::Never { .. }))
+        .filter_map(|step| match &step.work {
+            Work::Ready(Action::Copy(action)) => Some((step.id.as_str(), action)),
+            _ => None,
+        })
+        .collect();
+    let mut refusals = Vec::new();
+    let mut scans = Vec::new();
+    let cancel = Cancel::new();
+    super::begin::end_on_signal(&cancel)?;
+    for (step, action) in copies {
+        let refusal = [&action.from, &action.to]
+            .into_iter()
+            .find_map(|path| judge_path(&path.display().to_string(), PathStyle::native()).err());
+        if let Some(refusal) = refusal {
+            refusals.push((step.to_owned(), refusal.to_string()));
+        } else if !args.no_scan {
+            scans.push((step.to_owned(), scan(step, action, &cancel)?));
+        }
+    }
+    let failed = scans.iter().any(|(_, scan)| matches!(scan, Scan::Failed { .. }));
+    let refused = !refusals.is_empty();
+    let report = Report { plan: &plan, scans, refusals };
+    let text = match args.format {
+        Format::Human => report.human(if std::io::stdout().is_terminal() { colour } else { Colour::Never }),
+        Format::Json => report.json().map_err(|error| {
+            Error::new(ExitCode::StepFailed, "cannot write the plan as JSON").caused_by(error)
+        })?,
+    };
+    super::print_data(&text)?;
+    Ok(match (refused, failed) {
+        (true, _) => ExitCode::Refused,
+        (false, true) => ExitCode::StepFailed,
+        (false, false) => ExitCode::Done,
+    })
+}
+
+fn scan(step: &str, action: &CopyAction, cancel: &Cancel) -> Result<Scan> {
+    let shows = std::io::stderr().is_terminal();
+    let begun = Instant::now();
+    let progress = |progress: Progress| {
+        // A short scan says nothing.
+        if shows && begun.elapsed() > Duration::from_secs(1) {
+            anstream::eprint!("\r\x1b[Kscanning {step}: {} …", words::files(progress.files_known));
+        }
+    };
+    let surveyed = Native.survey(&run::pass_of(action), &Watch { progress: &progress, cancel });
+    if shows && begun.elapsed() > Duration::from_secs(1) {
+        anstream::eprint!("\r\x1b[K");
+    }
+    match surveyed {
+        Ok(survey) => Ok(Scan::Would(Box::new(survey.into()))),
+        Err(PassError::Interrupted) => {
+            Err(Error::new(ExitCode::Interrupted, "interrupted while scanning; nothing was changed")
+                .hint("`--no-scan` gives the steps at once"))
+        }
+        Err(PassError::Fatal { what, path, hint, source }) => {
+            let cause = source.map_or(String::new(), |source| format!(": {source}"));
+            Ok(Scan::Failed { error: format!("{what} ({path}){cause}"), hint })
+        }
+    }
+}
