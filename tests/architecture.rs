@@ -18,13 +18,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("copy", &["filter", "sys"]),
     ("event", &["copy", "state::record"]),
     ("filter", &[]),
-    ("guard", &["copy", "filter", "plan"]),
+    ("guard", &["copy", "filter", "plan", "state::record"]),
     ("plan", &["copy", "filter", "render", "runbook", "vars"]),
     ("render", &["runbook", "vars"]),
     ("report", &["copy", "event", "plan", "runbook", "state"]),
     ("run", &["copy", "event", "filter", "guard", "plan", "render", "runbook", "state", "sys", "vars"]),
     ("runbook", &["copy", "filter", "plan::action"]),
-    ("state", &["copy", "plan", "runbook", "sys"]),
+    // What is done and what is left is folded into the outline that events show.
+    ("state", &["copy", "event::PhaseOutline", "event::StepOutline", "plan", "runbook", "sys"]),
     ("sys", &["copy"]),
     ("vars", &["runbook"]),
 ];

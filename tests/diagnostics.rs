@@ -80,7 +80,7 @@ fn columns_count_characters_and_not_bytes() {
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["column"].as_u64().unwrap())
         .collect();
-    assert_eq!(columns, [10, 50]);
+    assert_eq!(columns, [10, 48]);
 }
 
 #[test]

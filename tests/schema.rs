@@ -16,7 +16,8 @@ static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
 });
 
 fn reader_takes(tree: &Spanned<Raw>) -> bool {
-    entry::read(tree).is_ok()
+    let mut problems = Vec::new();
+    entry::read(tree, &mut problems).is_some() && problems.is_empty()
 }
 
 #[track_caller]

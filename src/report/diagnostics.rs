@@ -92,7 +92,7 @@ pub fn summary(all: &[Problems]) -> String {
                 .diagnostics
                 .iter()
                 .filter_map(|problem| problem.labels.first())
-                .map(|label| problems.sources.get(label.span.file).name.as_str())
+                .map(|label| problems.sources.get(label.span.file).shown.as_str())
         })
         .collect();
     let place = match files.len() {
@@ -121,6 +121,12 @@ impl<'a> Shown<'a> {
         let source = problems.sources.get(file);
         let mut elsewhere = Vec::new();
         let mut labels = Vec::new();
+        if line_length(&source.text, first.span.start) > LONGEST_LINE {
+            let (line, column) = lines.place(file, first.span.start);
+            elsewhere.push(format!("{} at {}:{line}:{column}", first.text, shown_name(&source.shown)));
+            elsewhere.extend(diagnostic.help.clone());
+            return Self { diagnostic, source: None, labels, help: Some(elsewhere.join("\n")) };
+        }
         for (at, label) in diagnostic.labels.iter().enumerate() {
             if label.span.file == file {
                 let span = visible(&source.text, label.span);
@@ -132,14 +138,14 @@ impl<'a> Shown<'a> {
                 });
             } else {
                 let (line, column) = lines.place(label.span.file, label.span.start);
-                let name = shown_name(&problems.sources.get(label.span.file).name);
+                let name = shown_name(&problems.sources.get(label.span.file).shown);
                 elsewhere.push(format!("{} at {name}:{line}:{column}", label.text));
             }
         }
         elsewhere.extend(diagnostic.help.clone());
         let help = (!elsewhere.is_empty()).then(|| elsewhere.join("\n"));
         let text = plain(&source.text);
-        Self { diagnostic, source: Some(NamedSource::new(shown_name(&source.name), text)), labels, help }
+        Self { diagnostic, source: Some(NamedSource::new(shown_name(&source.shown), text)), labels, help }
     }
 }
 
@@ -180,6 +186,14 @@ impl miette::Diagnostic for Shown<'_> {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         (!self.labels.is_empty()).then(|| Box::new(self.labels.iter().cloned()) as _)
     }
+}
+
+/// Longer lines would fill the screen: only their place is shown.
+const LONGEST_LINE: usize = 400;
+
+fn line_length(text: &str, at: usize) -> usize {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    text[start..].find('\n').unwrap_or(text.len() - start)
 }
 
 /// A span of some length within its first line: a mark over many lines hides more than it shows.
@@ -257,7 +271,7 @@ fn each(all: &[Problems], show: impl Fn(Option<&Place<'_>>, &Diagnostic) -> Stri
                 let (line, column) = lines.place(label.span.file, label.span.start);
                 let (end_line, end_column) = lines.place(label.span.file, label.span.end);
                 Place {
-                    file: &problems.sources.get(label.span.file).name,
+                    file: &problems.sources.get(label.span.file).shown,
                     line,
                     column,
                     end_line,

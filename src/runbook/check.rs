@@ -5,34 +5,53 @@
 mod references;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::declaration::{self, Taken};
 use super::diagnostics::{self, Diagnostic};
-use super::model::{FilterDecl, Leaf, Runbook};
+use super::model::{FilterDecl, Leaf, Raw, Runbook};
 use super::source::Spanned;
 use super::template;
 use references::References;
 
 /// Everything that can be told of a runbook without values.
-pub fn check(runbook: &Runbook) -> Vec<Diagnostic> {
+pub fn check(runbook: &Runbook, unread: &Unread) -> Vec<Diagnostic> {
     let mut problems = declarations(runbook);
-    problems.extend(walk::leaves(runbook, &mut References::new(runbook, Completeness::Whole)));
+    problems.extend(walk::leaves(runbook, &mut References::new(runbook, unread)));
     problems
 }
 
-/// What can be told where a part of the runbook could not be read: a name that is missing may be in that part.
-pub fn check_without_references(runbook: &Runbook) -> Vec<Diagnostic> {
-    let mut problems = declarations(runbook);
-    problems.extend(walk::leaves(runbook, &mut References::new(runbook, Completeness::Part)));
-    problems
+/// What could not be read: a name that seems to be missing may be there.
+#[derive(Debug, Default)]
+pub struct Unread {
+    /// Whether there are files that could not be read at all.
+    pub files: bool,
+    /// Every key and id of the files whose structure is broken.
+    names: HashSet<String>,
 }
 
-/// Whether all files could be read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Completeness {
-    Whole,
-    Part,
+impl Unread {
+    /// Takes note of all names in a tree of which parts could not be read.
+    pub fn note(&mut self, tree: &Spanned<Raw>) {
+        match &tree.value {
+            Raw::List(items) => items.iter().for_each(|item| self.note(item)),
+            Raw::Map(members) => {
+                for (key, member) in members {
+                    self.names.insert(key.value.clone());
+                    match &member.value {
+                        Raw::Text(id) if key.value == "id" => drop(self.names.insert(id.replace('-', "_"))),
+                        _ => self.note(member),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a name may be in what could not be read.
+    fn may_hold(&self, name: &str) -> bool {
+        self.files || self.names.contains(name) || self.names.contains(&name.replace('-', "_"))
+    }
 }
 
 fn declarations(runbook: &Runbook) -> Vec<Diagnostic> {
@@ -78,7 +97,7 @@ fn patterns(filter: &FilterDecl, problems: &mut Vec<Diagnostic>) {
 
 /// A pattern of file names, where it is a literal.
 fn pattern(leaf: &Leaf<String>, problems: &mut Vec<Diagnostic>) {
-    let super::model::Raw::Text(text) = &leaf.raw else { return };
+    let Raw::Text(text) = &leaf.raw else { return };
     if leaf.raw.template().is_some() {
         return;
     }

@@ -121,7 +121,9 @@ pub fn unsupported_tag(span: Span, tag: &str) -> Diagnostic {
 }
 
 pub fn empty_file(span: Span) -> Diagnostic {
-    Diagnostic::error("movebook::empty_file", "this file is empty").label(span, "nothing here")
+    Diagnostic::error("movebook::empty_file", "this file is empty")
+        .label(span, "no runbook here")
+        .help("a runbook begins with `movebook: 1`")
 }
 
 pub fn tab(span: Span) -> Diagnostic {
@@ -160,8 +162,16 @@ pub fn unquoted_template(span: Span, template: &str) -> Diagnostic {
 }
 
 pub fn syntax(span: Span, message: &str) -> Diagnostic {
+    let help = if message.contains("quoted scalar") {
+        "is a quote left open? inside single quotes a `'` is written twice: `'it''s'`"
+    } else if message.contains("did not find expected") || message.contains("indent") {
+        "is this line indented like those that it belongs to?"
+    } else {
+        "is a bracket, a brace or a quote left open on a line above?"
+    };
     Diagnostic::error("movebook::yaml", format!("this is not valid YAML: {}", shown(message)))
         .label(span, "here")
+        .help(help)
 }
 
 pub fn key_not_text(span: Span) -> Diagnostic {
@@ -597,12 +607,15 @@ pub fn secret_default(span: Span) -> Diagnostic {
 
 pub fn declared_misfit(declared: &VarDecl, key: &str, value: &Spanned<Raw>, misfit: &Misfit) -> Diagnostic {
     let message = format!(
-        "the {} {} does not fit the type `{}`",
+        "the {} `{}` does not fit the type `{}`",
         match key {
             "min" => "bound",
             other => other,
         },
-        described(&value.value),
+        match &value.value {
+            Raw::Text(text) => shown(text),
+            other => shown(&other.to_json().to_string()),
+        },
         declared.kind.value.word()
     );
     Diagnostic::error("movebook::wrong_declaration", message)
@@ -817,6 +830,16 @@ pub fn template_failed(
 ) -> Diagnostic {
     let place = range.as_ref().map_or(inside.span, |range| inside.place(range));
     let detail = shown(detail);
+    if kind == ErrorKind::SyntaxError && detail.contains("end of input") && detail.contains("block") {
+        let open = range.as_ref().and_then(|range| {
+            let before = inside.text.get(..range.start)?;
+            before.rfind("{{").max(before.rfind("{%")).map(|open| open..range.end)
+        });
+        let place = open.as_ref().map_or(place, |open| inside.place(open));
+        return Diagnostic::error("movebook::unclosed_template", "this template is not closed")
+            .label(place, "opened here")
+            .help("`{{` needs `}}`, `{%` needs `%}`, and `{% if … %}` needs `{% endif %}`");
+    }
     let (code, message, label) = match kind {
         ErrorKind::UndefinedError => {
             ("movebook::undefined", "this has no value".to_owned(), "undefined".to_owned())

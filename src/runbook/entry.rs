@@ -251,13 +251,14 @@ written! {
     rules &[Rule::ExactlyOneOf(&["for", "until"])];
 }
 
-/// Reads a file's tree. `Err` holds everything that is wrong with its structure.
-pub fn read(tree: &Spanned<Raw>) -> Result<RunbookEntry, Vec<Diagnostic>> {
-    let mut problems = Vec::new();
-    match RunbookEntry::read(tree, &mut problems) {
-        Some(entry) if problems.is_empty() => Ok(entry),
-        _ => Err(problems),
+/// Reads a file's tree. Everything that is wrong with its structure goes to `problems`; what can be read in spite of
+/// it is returned, so that it can be checked too.
+pub fn read(tree: &Spanned<Raw>, problems: &mut Vec<Diagnostic>) -> Option<RunbookEntry> {
+    if tree.value == Raw::Null {
+        problems.push(diagnostics::empty_file(tree.span));
+        return None;
     }
+    RunbookEntry::read(tree, problems)
 }
 
 /// The version of the language.
@@ -293,7 +294,6 @@ impl Written for Id {
         let id = Spanned::<String>::read(node, problems)?;
         if !matches_pattern(ID_PATTERN, &id) {
             problems.push(diagnostics::bad_name(&id, ID_PATTERN));
-            return None;
         }
         Some(Id(id))
     }
@@ -375,9 +375,8 @@ macro_rules! at_least_one {
 
             fn read(node: &Spanned<Raw>, problems: &mut Vec<Diagnostic>) -> Option<Self> {
                 let items = Vec::<$item>::read(node, problems)?;
-                if items.is_empty() {
+                if matches!(&node.value, Raw::List(written) if written.is_empty()) {
                     problems.push(diagnostics::empty_list(node.span, $what));
-                    return None;
                 }
                 Some($list(items))
             }

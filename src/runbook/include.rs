@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
+use super::check::{self, Unread};
 use super::diagnostics::{self, Diagnostic};
 use super::entry::{self, PhaseOrInclude, RunbookEntry};
 use super::model::{Defaults, Phase, Runbook, VarDecl};
 use super::source::{Sources, Span, Spanned};
-use super::{Problems, check, lower, scan, shown_path};
+use super::{Problems, lower, scan, shown_path};
 
 /// Few enough that a chain of them is far from the end of the stack.
 const MAX_INCLUDES: usize = 64;
@@ -46,29 +47,25 @@ pub fn load(path: &Path) -> Result<Runbook, Problems> {
 /// Reads a runbook whose texts come from elsewhere. `fetch` is asked for the main file by the name given, and for an
 /// included one by its path relative to the main file's folder, such as `common/tail.yaml` or `../shared/tail.yaml`.
 pub fn read(main: &str, fetch: &dyn Fn(&str) -> io::Result<String>) -> Result<Runbook, Problems> {
-    let mut reading =
-        Reading { fetch, sources: Sources::default(), problems: Vec::new(), read: BTreeSet::new() };
-    let runbook = reading.main(main);
-    let Reading { sources, problems, .. } = reading;
-    match runbook {
-        Some(mut runbook) if problems.is_empty() => {
-            runbook.sources = sources;
-            let diagnostics = check::check(&runbook);
-            if diagnostics.is_empty() {
-                return Ok(runbook);
-            }
-            Err(Problems { sources: runbook.sources, diagnostics: ordered(diagnostics) })
-        }
-        partial => {
-            let mut diagnostics = problems;
-            // What could be read is checked too, but for references, which may be into what could not.
-            if let Some(mut runbook) = partial {
-                runbook.sources = sources.clone();
-                diagnostics.extend(check::check_without_references(&runbook));
-            }
-            Err(Problems { sources, diagnostics: ordered(diagnostics) })
-        }
+    let mut reading = Reading {
+        fetch,
+        main,
+        sources: Sources::default(),
+        problems: Vec::new(),
+        read: BTreeSet::new(),
+        unread: Unread::default(),
+    };
+    let runbook = reading.runbook();
+    let Reading { sources, problems: mut diagnostics, unread, .. } = reading;
+    let Some(mut runbook) = runbook else {
+        return Err(Problems { sources, diagnostics: ordered(diagnostics) });
+    };
+    runbook.sources = sources;
+    diagnostics.extend(check::check(&runbook, &unread));
+    if diagnostics.is_empty() {
+        return Ok(runbook);
     }
+    Err(Problems { sources: runbook.sources, diagnostics: ordered(diagnostics) })
 }
 
 /// In the order of the text; what an alias repeats is told once.
@@ -108,10 +105,12 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 
 struct Reading<'f> {
     fetch: &'f dyn Fn(&str) -> io::Result<String>,
+    main: &'f str,
     sources: Sources,
     problems: Vec<Diagnostic>,
     /// Included files by their names.
     read: BTreeSet<String>,
+    unread: Unread,
 }
 
 /// What the files read so far add up to.
@@ -142,7 +141,8 @@ impl Chain<'_> {
 }
 
 impl Reading<'_> {
-    fn main(&mut self, name: &str) -> Option<Runbook> {
+    fn runbook(&mut self) -> Option<Runbook> {
+        let name = self.main;
         let text = self.fetched(name, None)?;
         let entry = self.entry(name, &text)?;
         let defaults = entry.defaults.clone().map(|defaults| lower::defaults(defaults.value));
@@ -167,19 +167,28 @@ impl Reading<'_> {
 
     fn entry(&mut self, name: &str, text: &str) -> Option<RunbookEntry> {
         let text = scan::without_mark(text);
-        let file = self.sources.add(name, text);
-        match scan::scan(file, text) {
-            Ok(tree) => match entry::read(&tree) {
-                Ok(entry) => Some(entry),
-                Err(problems) => {
-                    self.problems.extend(problems);
-                    None
-                }
-            },
+        let file = self.sources.add_shown(name, self.shown(name), text);
+        let tree = match scan::scan(file, text) {
+            Ok(tree) => tree,
             Err(problems) => {
                 self.problems.extend(problems);
-                None
+                self.unread.files = true;
+                return None;
             }
+        };
+        let before = self.problems.len();
+        let entry = entry::read(&tree, &mut self.problems);
+        if self.problems.len() > before {
+            self.unread.note(&tree);
+        }
+        entry
+    }
+
+    /// The path from the working directory, which is what people and annotations need.
+    fn shown(&self, name: &str) -> String {
+        match self.main.rfind(['/', '\\']) {
+            Some(end) if name != self.main => format!("{}{name}", &self.main[..=end]),
+            _ => name.to_owned(),
         }
     }
 
@@ -249,14 +258,15 @@ impl Reading<'_> {
             Ok(text) => Some(text),
             Err(error) => {
                 let span = include.map(|include| include.span);
-                self.problems.push(unread(span, name, &error));
+                self.problems.push(unreadable(span, name, &error));
+                self.unread.files = true;
                 None
             }
         }
     }
 }
 
-fn unread(span: Option<Span>, name: &str, error: &io::Error) -> Diagnostic {
+fn unreadable(span: Option<Span>, name: &str, error: &io::Error) -> Diagnostic {
     let inner = error.get_ref();
     if let Some(not_text) = inner.and_then(|inner| inner.downcast_ref::<std::str::Utf8Error>()) {
         return diagnostics::not_utf8(span, name, not_text.valid_up_to());

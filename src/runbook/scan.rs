@@ -261,6 +261,25 @@ fn clipped(file: FileId, text: &str, start: usize, end: usize) -> Span {
     Span { file, start, end }
 }
 
+/// The span of one character, white space or not.
+fn clipped_whole(file: FileId, text: &str, at: usize) -> Span {
+    let length = text[at..].chars().next().map_or(0, char::len_utf8);
+    Span { file, start: at, end: at + length }
+}
+
+/// From a place to the end of the word there.
+fn word_at(span: Span, text: &str) -> Span {
+    let end = text[span.start..].find(|c: char| c.is_whitespace() || ",]}".contains(c));
+    Span { end: end.map_or(text.len(), |end| span.start + end), ..span }
+}
+
+/// The tag that the value at a place has.
+fn tag_before(span: Span, text: &str) -> Span {
+    let line_start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    let start = text[line_start..span.end].rfind('!').map_or(span.start, |at| line_start + at);
+    word_at(Span { start, ..span }, text)
+}
+
 fn first_line_end(text: &str) -> usize {
     text.find('\n').unwrap_or(text.len())
 }
@@ -284,10 +303,16 @@ fn explain(error: &Error, file: FileId, text: &str) -> Diagnostic {
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. } => diagnostics::too_many_aliases(span),
-        Error::UnknownAnchor { .. } => diagnostics::unknown_anchor(span, &text[span.start..span.end]),
+        Error::UnknownAnchor { .. } => {
+            let span = word_at(span, text);
+            diagnostics::unknown_anchor(span, &text[span.start..span.end])
+        }
         Error::RecursiveReferencesRequireWeakTypes { .. } => diagnostics::recursive_anchor(span),
         Error::MultipleDocuments { .. } => diagnostics::several_documents(span),
-        Error::UnsupportedTag { .. } => diagnostics::unsupported_tag(span, &text[span.start..span.end]),
+        Error::UnsupportedTag { .. } => {
+            let span = tag_before(span, text);
+            diagnostics::unsupported_tag(span, &text[span.start..span.end])
+        }
         Error::Eof { .. } => diagnostics::empty_file(span),
         other => syntax(span, text, &other.to_string()),
     }
@@ -317,11 +342,11 @@ fn syntax(span: Span, text: &str, message: &str) -> Diagnostic {
     let indentation = line.len() - line.trim_start().len();
     if line[..indentation].contains('\t') {
         let tab = line.find('\t').unwrap_or(0);
-        return diagnostics::tab(Span {
-            file: span.file,
-            start: line_start + tab,
-            end: line_start + tab + 1,
-        });
+        return diagnostics::tab(clipped_whole(span.file, text, line_start + tab));
+    }
+    if message.contains("tab") && !message.contains("table") {
+        let tab = text[span.start..].find('\t').map_or(span.start, |at| span.start + at);
+        return diagnostics::tab(clipped_whole(span.file, text, tab));
     }
     if message.contains("escape") {
         let (start, end) =

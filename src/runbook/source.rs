@@ -47,6 +47,8 @@ impl<T> Deref for Spanned<T> {
 pub struct Source {
     /// The path as the user wrote it, or relative to the main runbook's folder for an included file.
     pub name: String,
+    /// The path as diagnostics show it: from the working directory.
+    pub shown: String,
     pub text: Arc<str>,
 }
 
@@ -54,18 +56,19 @@ pub struct Source {
 /// the part is found by what it says, and where it cannot be found the whole scalar is its place.
 pub fn within(sources: &Sources, span: Span, content: &str, part: std::ops::Range<usize>) -> Span {
     let written = &sources.get(span.file).text[span.start..span.end];
+    let on_boundaries = |start: usize, end: usize| {
+        let start = written.floor_char_boundary(start.min(written.len()));
+        let end = written.ceil_char_boundary(end.clamp(start, written.len()));
+        Span { file: span.file, start: span.start + start, end: span.start + end }
+    };
     if let Some(at) = written.find(content) {
-        return Span {
-            file: span.file,
-            start: span.start + at + part.start,
-            end: span.start + at + part.end,
-        };
+        return on_boundaries(at + part.start, at + part.end);
     }
     let Some(wanted) = content.get(part.clone()).filter(|wanted| !wanted.trim().is_empty()) else {
         return span;
     };
     // The part may stand there more than once: it is as far down as in the content.
-    let earlier = content[..part.start].matches(wanted).count();
+    let earlier = content.get(..part.start).unwrap_or_default().matches(wanted).count();
     match written.match_indices(wanted).nth(earlier) {
         Some((at, _)) => {
             Span { file: span.file, start: span.start + at, end: span.start + at + wanted.len() }
@@ -80,7 +83,18 @@ pub struct Sources(Vec<Source>);
 
 impl Sources {
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
-        self.0.push(Source { name: name.into(), text: text.into() });
+        let name = name.into();
+        self.add_shown(name.clone(), name, text)
+    }
+
+    /// Adds a text that diagnostics show under another name.
+    pub fn add_shown(
+        &mut self,
+        name: impl Into<String>,
+        shown: impl Into<String>,
+        text: impl Into<Arc<str>>,
+    ) -> FileId {
+        self.0.push(Source { name: name.into(), shown: shown.into(), text: text.into() });
         FileId(u32::try_from(self.0.len() - 1).expect("fewer than 2^32 files"))
     }
 

@@ -18,7 +18,7 @@ use crate::values::{
 pub trait Written: Sized {
     fn schema(generator: &mut SchemaGenerator) -> Schema;
 
-    /// Reads a node. What is wrong goes to `problems`, and then there is no value.
+    /// Reads a node. What is wrong goes to `problems`; what can be read in spite of it is the value.
     fn read(node: &Spanned<Raw>, problems: &mut Vec<Diagnostic>) -> Option<Self>;
 
     /// The value where the key is not there; `None` for a key that must be.
@@ -90,8 +90,7 @@ macro_rules! written {
                 const KEYS: &[&str] = &[$($crate::runbook::written::key(stringify!($field)),)*];
                 let mapping = $crate::runbook::written::Mapping::open(node, KEYS, rules, problems)?;
                 $(let $field = mapping.field::<$kind>($crate::runbook::written::key(stringify!($field)), problems);)*
-                // All fields are read before a missing one or a key too much ends it, so that every problem is told.
-                mapping.is_sound().then_some(())?;
+                // All fields are read before a missing one ends it, so that every problem is told.
                 Some(Self { $($field: $field?,)* })
             }
         }
@@ -172,13 +171,6 @@ pub struct Mapping<'a> {
     members: &'a [(Spanned<String>, Spanned<Raw>)],
     /// Keys that were meant where others were written: they are not reported as missing too.
     meant: Vec<&'static str>,
-    soundness: Soundness,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Soundness {
-    Sound,
-    Broken,
 }
 
 impl<'a> Mapping<'a> {
@@ -197,7 +189,7 @@ impl<'a> Mapping<'a> {
             return None;
         };
         let before = problems.len();
-        let mut mapping = Self { span: node.span, members, meant: Vec::new(), soundness: Soundness::Sound };
+        let mut mapping = Self { span: node.span, members, meant: Vec::new() };
         let extensions = rules.iter().any(|rule| matches!(rule, Rule::Extensions));
         for (key, _) in members {
             if keys.contains(&key.value.as_str()) || (extensions && key.starts_with("x-")) {
@@ -211,9 +203,6 @@ impl<'a> Mapping<'a> {
         }
         for rule in rules {
             mapping.judge(rule, problems, before);
-        }
-        if problems.len() > before {
-            mapping.soundness = Soundness::Broken;
         }
         Some(mapping)
     }
@@ -243,10 +232,11 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// Reads a field; `None` where it is wrong or must be there and is not.
+    /// Reads a field. One that is wrong counts as absent, so that the rest can be checked too; `None` where it must
+    /// be there.
     pub fn field<T: Written>(&self, name: &str, problems: &mut Vec<Diagnostic>) -> Option<T> {
         match self.members.iter().find(|(key, _)| key.value == name) {
-            Some((_, node)) => T::read(node, problems),
+            Some((_, node)) => T::read(node, problems).or_else(T::absent),
             None => T::absent().or_else(|| {
                 if !self.meant.contains(&name) {
                     problems.push(diagnostics::missing_key(self.span, name));
@@ -254,11 +244,6 @@ impl<'a> Mapping<'a> {
                 None
             }),
         }
-    }
-
-    /// Whether nothing is wrong with the keys themselves.
-    pub fn is_sound(&self) -> bool {
-        self.soundness == Soundness::Sound
     }
 
     fn key(&self, name: &str) -> Option<&'a Spanned<String>> {
@@ -291,8 +276,7 @@ impl<T: Written> Written for Vec<T> {
             problems.push(diagnostics::unfit_literal(node, &Form::List));
             return None;
         };
-        let read: Vec<Option<T>> = items.iter().map(|item| T::read(item, problems)).collect();
-        read.into_iter().collect()
+        Some(items.iter().filter_map(|item| T::read(item, problems)).collect())
     }
 
     fn absent() -> Option<Self> {
@@ -319,9 +303,9 @@ impl<K: Key, T: Written> Written for IndexMap<K, T> {
             });
             return None;
         };
-        let read: Vec<Option<(K, T)>> = members
+        let read = members
             .iter()
-            .map(|(key, member)| {
+            .filter_map(|(key, member)| {
                 let member = T::read(member, problems);
                 let key = K::from_key(key).or_else(|| {
                     problems.push(diagnostics::bad_name(key, K::PATTERN));
@@ -330,7 +314,7 @@ impl<K: Key, T: Written> Written for IndexMap<K, T> {
                 Some((key?, member?))
             })
             .collect();
-        read.into_iter().collect()
+        Some(read)
     }
 
     fn absent() -> Option<Self> {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use minijinja::Environment;
 
-use super::Completeness;
+use super::Unread;
 use crate::runbook::diagnostics::{self, Diagnostic, Inside};
 use crate::runbook::model::{ActionDecl, AnswerDecl, Raw, Runbook};
 use crate::runbook::source::{Span, Spanned};
@@ -51,7 +51,7 @@ enum Answer {
 
 pub struct References<'r> {
     runbook: &'r Runbook,
-    completeness: Completeness,
+    unread: &'r Unread,
     environment: Environment<'static>,
     functions: Vec<String>,
     /// By id with `_` for `-`.
@@ -62,7 +62,7 @@ pub struct References<'r> {
 }
 
 impl<'r> References<'r> {
-    pub fn new(runbook: &'r Runbook, completeness: Completeness) -> Self {
+    pub fn new(runbook: &'r Runbook, unread: &'r Unread) -> Self {
         let environment = template::environment();
         let functions = environment.globals().map(|(name, _)| name.to_owned()).collect();
         let steps = runbook.phases.iter().flat_map(|phase| &phase.steps).enumerate().map(|(number, step)| {
@@ -78,7 +78,7 @@ impl<'r> References<'r> {
         let steps = steps.collect();
         Self {
             runbook,
-            completeness,
+            unread,
             environment,
             functions,
             steps,
@@ -141,7 +141,7 @@ impl<'r> References<'r> {
     }
 
     pub fn filter(&mut self, name: &str, span: Span) {
-        if self.completeness == Completeness::Whole && !self.runbook.filters.contains_key(name) {
+        if !self.runbook.filters.contains_key(name) && !self.unread.may_hold(name) {
             let known: Vec<&str> = self.runbook.filters.keys().map(String::as_str).collect();
             self.problems.push(diagnostics::unknown_filter(name, span, &known));
         }
@@ -162,7 +162,7 @@ impl<'r> References<'r> {
             Some(step) if step.number >= scope.before => {
                 diagnostics::later_step(&same_as.value, same_as.span, step.id.span)
             }
-            _ if self.completeness == Completeness::Part => return,
+            _ if self.unread.may_hold(&same_as.value) => return,
             _ => {
                 let mut known: Vec<&str> = earlier.collect();
                 known.sort_unstable();
@@ -210,7 +210,7 @@ impl<'r> References<'r> {
             ("answers" | "steps" | "run" | "env", []) => None,
             ("env", [name, ..]) => {
                 let listed = self.runbook.environment.iter().any(|listed| listed.value == name.name);
-                (!listed && self.completeness == Completeness::Whole)
+                (!listed && !self.unread.may_hold("environment"))
                     .then(|| diagnostics::unlisted_environment(&name.name, inside.place(&name.range)))
             }
             ("run", _) => None,
@@ -218,7 +218,8 @@ impl<'r> References<'r> {
             ("item", _) => Some(diagnostics::item_without_list(inside.place(&root.range))),
             (name, _) if self.runbook.vars.contains_key(name) => None,
             (name, _) if self.functions.iter().any(|function| function == name) => None,
-            _ if self.completeness == Completeness::Part => None,
+            (name, _) if self.unread.may_hold(name) => None,
+            _ if self.follows_hyphen(inside.text, path.range.start) => None,
             (name, _) => {
                 let variables: Vec<&str> = self.runbook.vars.keys().map(String::as_str).collect();
                 let hyphenated = hyphenated(inside.text, &path.range).map(|name| name.replace('-', "_"));
@@ -246,7 +247,7 @@ impl<'r> References<'r> {
                 let whole = path.segments[1].range.start..path.segments[1].range.start + step.len();
                 return Some(diagnostics::hyphen_subtracts(root, &step, inside.place(&whole)));
             }
-            if self.completeness == Completeness::Part {
+            if self.unread.may_hold(name) {
                 return None;
             }
             let mut known: Vec<&str> = self
@@ -271,6 +272,18 @@ impl<'r> References<'r> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a name is the rest of `old-host`, of which the first part is told already.
+    fn follows_hyphen(&self, text: &str, start: usize) -> bool {
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if !text[..start].ends_with('-') {
+            return false;
+        }
+        let first = text[..start].rfind(|c: char| !word(c)).map_or(0, |at| at + 1);
+        let end = text[start..].find(|c: char| !word(c)).map_or(text.len(), |at| start + at);
+        let name = text[first..end].replace('-', "_");
+        self.runbook.vars.contains_key(&name) || self.longest_step("", &text[first..end]).is_some()
     }
 
     /// The longest id of a step that the words `first-…` begin with.
