@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::out::Out;
 use super::words;
 use crate::event::{Event, Outcome, Sink};
+use crate::plan::AnswerKind;
 
 const PROGRESS: Duration = Duration::from_secs(10);
 
@@ -110,6 +111,9 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
                     .map(|line| format!("  {}", words::name(line))),
             );
             lines.extend(list.iter().map(|name| format!("  - {}", words::name(name))));
+            if let AnswerKind::Choice(choices) = &prompt.answer {
+                lines.extend(choices.iter().map(|(key, means)| format!("  {key}: {}", words::name(means))));
+            }
             lines
         }
         Event::Answered { step, answer, by } => {

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::line::{self, Chain};
 use super::record::*;
 use crate::copy::{ErrorClass, FileError};
+use crate::plan::{AnswerKind, Evidence};
 
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
@@ -36,6 +37,7 @@ pub fn basis() -> Basis {
         }],
         digest: "d0".into(),
         vars_files: vec!["customers/acme.yaml".into()],
+        given: BTreeMap::from([("threads".into(), "8".into())]),
         // A variable named `chain` must not be taken for the chain of the line.
         vars: BTreeMap::from([("chain".into(), json!("0".repeat(64))), ("threads".into(), json!(8))]),
         secrets: BTreeMap::from([("password".into(), "$argon2id$x".into())]),
@@ -133,7 +135,14 @@ pub fn skipped(step: &str) -> Body {
 }
 
 pub fn asked(step: &str, question: Question) -> Body {
-    Body::Asked { step: step.into(), question }
+    let prompt = Prompt {
+        ask: "Is it so?".into(),
+        instructions: Some("Look.".into()),
+        answer: AnswerKind::Confirm,
+        evidence: Evidence::None,
+        same_as: None,
+    };
+    Body::Asked { step: step.into(), question, prompt }
 }
 
 pub fn answered(step: &str, question: Question, answer: Answer) -> Body {
