@@ -189,7 +189,7 @@ pub struct PassSummary {
     pub new: Tally,
     pub changed: Tally,
     pub same: Tally,
-    /// By rule.
+    /// By rule. A directory that is not entered counts once, as [`Rule::ExcludeDirectories`]: what is in it is not seen.
     pub filtered: std::collections::BTreeMap<Rule, Tally>,
     pub skipped_links: u64,
     /// Devices, sockets and pipes.
@@ -238,7 +238,8 @@ pub enum EntryKind {
 pub struct PassOutcome {
     pub summary: PassSummary,
     pub extras: Vec<ExtraEntry>,
-    /// Regular files that the target held before the purge; the base of `max_percent`.
+    /// Regular files that the target held before the purge, outside of folders that the pass does not enter;
+    /// the base of `max_percent`.
     pub target_files: u64,
     /// Regular files that the filter let in in the source.
     pub source_files: u64,
@@ -256,7 +257,9 @@ impl Survey {
     pub const LARGEST: usize = 10;
 }
 
-/// A state of progress. Numbers only grow within one pass.
+/// A state of progress. Numbers only grow within one pass (but `retrying`).
+///
+/// Files are all that take part; bytes are those that have to be moved for them, none for a file that is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     pub files_done: u64,

@@ -3,13 +3,17 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-/// A path below a root as text, with `/` between its components.
+/// A path as text, with `/` between its components.
 pub fn shown(path: &Path) -> String {
     let mut text = String::new();
     for component in path.components() {
-        if !text.is_empty() {
+        if component == Component::RootDir {
+            text.push('/');
+            continue;
+        }
+        if !text.is_empty() && !text.ends_with('/') {
             text.push('/');
         }
         push_name(&mut text, component.as_os_str());
@@ -86,6 +90,7 @@ mod tests {
     #[test]
     fn odd_names_are_escaped() {
         assert_eq!(shown(Path::new("a b/ü\n")), "a b/ü\\x0A");
+        assert_eq!(shown(Path::new("/mnt/a")), "/mnt/a");
         assert_eq!(shown(Path::new("a/b\u{1b}[2J")), "a/b\\x1B[2J");
     }
 

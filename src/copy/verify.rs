@@ -2,6 +2,8 @@
 //!
 //! A verification changes nothing but the manifest that it was asked for.
 
+pub(in crate::copy) mod manifest;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;

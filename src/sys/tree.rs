@@ -35,8 +35,6 @@ pub struct Status {
     pub size: u64,
     pub modified: SystemTime,
     pub permissions: Permissions,
-    /// Device and file number, where the system tells them.
-    pub object: Option<(u64, u64)>,
     /// Whether the entry has been removed while a handle to it was open.
     pub presence: Presence,
 }
@@ -166,4 +164,23 @@ pub fn name_from_bytes(bytes: Vec<u8>) -> OsString {
         Ok(text) => text.into(),
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned().into(),
     }
+}
+
+/// The same permissions with the owner allowed to write; `None` if that is so already.
+pub fn writable(permissions: &Permissions) -> Option<Permissions> {
+    #[cfg(unix)]
+    return unix::writable(permissions);
+    // There the read-only mark of a directory forbids nothing.
+    #[cfg(not(unix))]
+    {
+        let _unused = permissions;
+        None
+    }
+}
+
+/// Lets this process hold as many open directories as the system allows. Failing changes nothing: a pass that runs
+/// out of handles waits for some to be given back.
+pub fn allow_many_handles() {
+    #[cfg(unix)]
+    unix::allow_many_handles();
 }

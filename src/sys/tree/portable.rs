@@ -64,7 +64,6 @@ impl Directory for Handle {
                 size: 0,
                 modified: SystemTime::UNIX_EPOCH,
                 permissions: fs::metadata(std::env::temp_dir())?.permissions(),
-                object: None,
                 presence: Presence::Removed,
             }),
             metadata => status_of(&metadata?),
@@ -160,20 +159,8 @@ pub(super) fn status_of(metadata: &Metadata) -> io::Result<Status> {
         size: if kind == EntryKind::File { metadata.len() } else { 0 },
         modified: metadata.modified()?,
         permissions: metadata.permissions(),
-        object: object(metadata),
         presence: Presence::Named,
     })
-}
-
-#[cfg(unix)]
-fn object(metadata: &Metadata) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    Some((metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn object(_metadata: &Metadata) -> Option<(u64, u64)> {
-    None
 }
 
 /// Windows calls a junction a link too: both are never followed.

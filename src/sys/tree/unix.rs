@@ -210,6 +210,19 @@ pub(super) fn volume_is_gone(code: i32) -> bool {
     matches!(Errno::from_raw_os_error(code), Errno::STALE | Errno::NOTCONN | Errno::NODEV | Errno::NXIO)
 }
 
+pub(super) fn writable(permissions: &Permissions) -> Option<Permissions> {
+    const OWNER: u32 = 0o700;
+    let bits = permissions.mode();
+    (bits & OWNER != OWNER).then(|| Permissions::from_mode(bits | OWNER))
+}
+
+pub(super) fn allow_many_handles() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Failing leaves the limit as it was.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
 /// Opens without touching the access time; only a file's owner may ask for that.
 fn quietly(flags: OFlags, open: impl Fn(OFlags) -> rustix::io::Result<OwnedFd>) -> io::Result<OwnedFd> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -252,7 +265,6 @@ fn status(stat: &Stat) -> Status {
         size: if kind == EntryKind::File { stat.st_size as u64 } else { 0 },
         modified: moment(stat.st_mtime as i64, stat.st_mtime_nsec as u32),
         permissions: Permissions::from_mode(stat.st_mode as u32 & 0o7777),
-        object: Some((stat.st_dev as u64, stat.st_ino as u64)),
         presence: if stat.st_nlink == 0 { Presence::Removed } else { Presence::Named },
     }
 }

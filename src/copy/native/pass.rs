@@ -1,0 +1,385 @@
+//! What a copy pass and its survey do with what the walk finds. Both decide by the same code; a survey only never acts.
+
+use std::ffi::OsStr;
+use std::io::{ErrorKind, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::decide::{Decision, called, decide};
+use super::failure::{Failure, Side};
+use super::node::{Node, Origin};
+use super::temporary::TemporaryNames;
+use super::transfer::{transfer, transfer_link};
+use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
+use crate::copy::{
+    Compare, CopyPass, Directories, EntryKind, ErrorClass, ExtraEntry, Extras, FileError, Links, PassOutcome,
+    PassSummary, Rule, Survey, names,
+};
+use crate::sys::tree::{Directory, Taken};
+
+/// Files from this size on become jobs of their own, so that a directory of large ones keeps all workers at work.
+const LARGE: u64 = 1024 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    Copy,
+    Survey,
+}
+
+pub(super) struct PassHandler<'a> {
+    pub(super) pass: &'a CopyPass,
+    pub(super) deed: Deed,
+    pub(super) tolerance: Duration,
+    pub(super) names: TemporaryNames,
+}
+
+/// One worker's part of the account.
+#[derive(Default)]
+pub(super) struct PassTally {
+    summary: PassSummary,
+    extras: Vec<ExtraEntry>,
+    target_files: u64,
+    source_files: u64,
+    /// Smallest first.
+    largest: Vec<(u64, String)>,
+}
+
+impl<D: Directory> Handler<D> for PassHandler<'_> {
+    type Tally = PassTally;
+
+    fn entered(&self, worker: &mut Worker<'_, D, Self>, node: &Arc<Node<D>>) -> Result<(), Failure> {
+        // The top is made by every pass.
+        if self.pass.directories == Directories::All || node.parent.is_none() {
+            self.make(worker, node)?;
+        }
+        worker.tally.summary.directories += 1;
+        Ok(())
+    }
+
+    fn file(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        found: &Found<'_, D>,
+        turn: &mut Turn,
+    ) -> Result<Next, Failure> {
+        let mut decision = decide(&found.source, found.target.as_ref(), self.tolerance);
+        let to_read = decision == Decision::Same && self.pass.compare == Compare::Content;
+        if turn.known.is_none() {
+            let bytes = match decision {
+                Decision::New | Decision::Changed => found.source.size,
+                Decision::Same if to_read => found.source.size,
+                Decision::Same | Decision::Mismatch(_) => 0,
+            };
+            turn.known = Some(bytes);
+            worker.walk.meter.know(bytes);
+            worker.tally.source_files += 1;
+        }
+        let moves =
+            to_read || (self.deed == Deed::Copy && matches!(decision, Decision::New | Decision::Changed));
+        if moves && found.source.size >= LARGE && !turn.on_its_own {
+            return Ok(Next::OnItsOwn);
+        }
+        if to_read && !self.same_content(worker, found)? {
+            decision = Decision::Changed;
+        }
+        match decision {
+            Decision::Same => worker.tally.summary.same.add(found.source.size),
+            Decision::New | Decision::Changed => {
+                self.bring(worker, found, turn)?;
+                let summary = &mut worker.tally.summary;
+                let bucket = if decision == Decision::New { &mut summary.new } else { &mut summary.changed };
+                bucket.add(found.source.size);
+            }
+            Decision::Mismatch(kind) => {
+                return Err(Failure::permanent(format!(
+                    "the source has a file here, the target {}: move that out of the way",
+                    called(kind)
+                )));
+            }
+        }
+        if turn.failed > 0 {
+            worker.tally.summary.retried += 1;
+        }
+        Ok(Next::Done)
+    }
+
+    fn link(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {
+        match self.pass.links {
+            Links::Skip => worker.tally.summary.skipped_links += 1,
+            Links::Fail => return Err(Failure::permanent("is a link, and the pass says `links: fail`")),
+            Links::Copy => {
+                self.bring_link(node, name)?;
+                worker.tally.summary.links_copied += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn special(&self, tally: &mut PassTally) {
+        tally.summary.skipped_special += 1;
+    }
+
+    fn kept_out(&self, tally: &mut PassTally, rule: Rule, bytes: u64) {
+        tally.summary.filtered.entry(rule).or_default().add(bytes);
+    }
+
+    fn extra(&self, tally: &mut PassTally, entry: ExtraEntry, judged: Result<(), Rule>) {
+        if entry.kind == EntryKind::File {
+            match judged {
+                Ok(()) => tally.summary.kept.add(entry.bytes),
+                Err(_) => tally.summary.extra_filtered.add(entry.bytes),
+            }
+        }
+        if judged.is_ok() && self.pass.extras == Extras::List {
+            tally.extras.push(entry);
+        }
+    }
+
+    fn target_files(&self, tally: &mut PassTally, files: u64) {
+        tally.target_files += files;
+    }
+
+    fn leftover(&self, _tally: &mut PassTally, directory: &D, name: &OsStr) {
+        if self.deed == Deed::Copy {
+            // One that cannot be removed harms nobody: no pass ever takes it for a file of the user's.
+            let _ = directory.remove_file(name);
+        }
+    }
+
+    fn failed(&self, tally: &mut PassTally, lost: Lost) {
+        match lost.class {
+            ErrorClass::Vanished => tally.summary.vanished += 1,
+            _ => tally.summary.failed.add(lost.bytes),
+        }
+        let error =
+            FileError { path: lost.path, class: lost.class, attempts: lost.attempts, error: lost.text };
+        if tally.summary.errors.len() < PassSummary::LISTED_ERRORS {
+            tally.summary.errors.push(error);
+        }
+    }
+
+    /// Gives a directory its permissions and its time, now that nothing is written into it any more.
+    fn left(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>) {
+        if self.deed == Deed::Survey {
+            return;
+        }
+        let Some(side) = node.target() else { return };
+        let wanted = &node.source_status;
+        let made = side.origin == Origin::MadeByThisPass;
+        worker.tally.summary.directories_created += u64::from(made);
+        let permissions = if made { Some(wanted.permissions.clone()) } else { side.narrow() };
+        let stamp = || match side.directory.own_status() {
+            Ok(status) if status.modified == wanted.modified => Ok(()),
+            _ => side.directory.set_own_modified(wanted.modified),
+        };
+        let result = match (stamp(), permissions) {
+            (Ok(()), Some(permissions)) => side.directory.set_own_permissions(&permissions),
+            // The time of a directory that was there before, and that belongs to someone else, is left to them.
+            (Err(_), None) if !made => Ok(()),
+            (result, _) => result,
+        };
+        if let Err(error) = result {
+            let text = format!("cannot set the directory's time and permissions: {error}");
+            let path = format!("{}/", names::shown(&node.relative));
+            let lost = Lost { path, class: ErrorClass::Permanent, text, attempts: 1, bytes: 0 };
+            Handler::<D>::failed(self, &mut worker.tally, lost);
+        }
+    }
+}
+
+impl PassHandler<'_> {
+    fn make<D: Directory>(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>) -> Result<(), Failure> {
+        match self.deed {
+            Deed::Survey => worker.tally.summary.directories_created += node.want_target(),
+            Deed::Copy => {
+                node.target_or_make()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bring<D: Directory>(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        found: &Found<'_, D>,
+        turn: &mut Turn,
+    ) -> Result<(), Failure> {
+        match self.deed {
+            Deed::Copy => transfer(worker, found, turn, &self.names)?,
+            Deed::Survey => {
+                worker.tally.summary.directories_created += found.node.want_target();
+                let largest = &mut worker.tally.largest;
+                if largest.len() < Survey::LARGEST
+                    || largest.first().is_some_and(|smallest| smallest.0 < found.source.size)
+                {
+                    let entry = (found.source.size, names::shown(&found.path()));
+                    let place = largest.partition_point(|other| *other < entry);
+                    largest.insert(place, entry);
+                    if largest.len() > Survey::LARGEST {
+                        largest.remove(0);
+                    }
+                }
+            }
+        }
+        if found.target.is_none() {
+            worker.tally.target_files += 1;
+        }
+        Ok(())
+    }
+
+    fn bring_link<D: Directory>(&self, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {
+        let failed = |side, what, error| Failure::of(side, what, &node.path_of(name), error);
+        let text =
+            node.source.link_text(name).map_err(|error| failed(Side::Source, "read the link", error))?;
+        let taken = match node.target().map(|side| (side, side.directory.status(name))) {
+            Some((side, Ok(status))) => match status.kind {
+                EntryKind::Link if side.directory.link_text(name).is_ok_and(|there| there == text) => {
+                    return Ok(());
+                }
+                EntryKind::Link => Taken::Replace,
+                kind => {
+                    return Err(Failure::permanent(format!(
+                        "the source has a link here, the target {}: move that out of the way",
+                        called(kind)
+                    )));
+                }
+            },
+            Some((_, Err(error))) if error.kind() != ErrorKind::NotFound => {
+                return Err(failed(Side::Target, "look at it in the target", error));
+            }
+            _ => Taken::Refuse,
+        };
+        if self.deed == Deed::Survey {
+            return Ok(());
+        }
+        let side = node.target_or_make()?;
+        transfer_link(side, name, &text, taken, &self.names)
+            .map_err(|error| failed(Side::Target, "make the link", error))
+    }
+
+    /// Whether both files hold the same bytes.
+    fn same_content<D: Directory>(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        found: &Found<'_, D>,
+    ) -> Result<bool, Failure> {
+        let failed = |side, what, error| Failure::of(side, what, &found.path(), error);
+        let Some(side) = found.node.target() else { return Ok(false) };
+        let mut one =
+            found.node.source.read(found.name).map_err(|error| failed(Side::Source, "open it", error))?;
+        let mut other =
+            side.directory.read(found.name).map_err(|error| failed(Side::Target, "open its copy", error))?;
+        let half = worker.buffer.len() / 2;
+        loop {
+            if worker.walk.is_stopped() {
+                return Err(Failure::Interrupted);
+            }
+            let (left, right) = worker.buffer.split_at_mut(half);
+            let read = one.read(left).map_err(|error| failed(Side::Source, "read it", error))?;
+            if read == 0 {
+                // Both have the same size by what was seen before: a longer copy has changed since.
+                return Ok(other
+                    .read(&mut right[..1])
+                    .map_err(|error| failed(Side::Target, "read its copy", error))?
+                    == 0);
+            }
+            match other.read_exact(&mut right[..read]) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
+                Err(error) => return Err(failed(Side::Target, "read its copy", error)),
+            }
+            if left[..read] != right[..read] {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// Puts the workers' parts together.
+pub(super) fn add_up(tallies: Vec<PassTally>) -> Survey {
+    let mut whole = PassOutcome::default();
+    let mut largest = Vec::new();
+    for tally in tallies {
+        merge(&mut whole.summary, tally.summary);
+        whole.extras.extend(tally.extras);
+        whole.target_files += tally.target_files;
+        whole.source_files += tally.source_files;
+        largest.extend(tally.largest);
+    }
+    whole.summary.errors.sort_by(|one, other| one.path.cmp(&other.path));
+    whole.summary.errors.truncate(PassSummary::LISTED_ERRORS);
+    whole.extras.sort_by(in_purge_order);
+    largest.sort_by(|one: &(u64, String), other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+    largest.truncate(Survey::LARGEST);
+    Survey { outcome: whole, largest: largest.into_iter().map(|(size, path)| (path, size)).collect() }
+}
+
+/// By path, but a directory after all that it holds.
+fn in_purge_order(one: &ExtraEntry, other: &ExtraEntry) -> std::cmp::Ordering {
+    let (mut left, mut right) = (one.path.components(), other.path.components());
+    loop {
+        match (left.next(), right.next()) {
+            (Some(a), Some(b)) if a == b => {}
+            (Some(a), Some(b)) => return a.cmp(&b),
+            (None, None) => return std::cmp::Ordering::Equal,
+            (None, Some(_)) => return std::cmp::Ordering::Greater,
+            (Some(_), None) => return std::cmp::Ordering::Less,
+        }
+    }
+}
+
+fn merge(whole: &mut PassSummary, part: PassSummary) {
+    // Taken apart, so that a new bucket cannot be forgotten here.
+    let PassSummary {
+        new,
+        changed,
+        same,
+        filtered,
+        skipped_links,
+        skipped_special,
+        failed,
+        vanished,
+        purged,
+        kept,
+        extra_filtered,
+        directories,
+        directories_created,
+        links_copied,
+        retried,
+        errors,
+    } = part;
+    whole.new.merge(new);
+    whole.changed.merge(changed);
+    whole.same.merge(same);
+    for (rule, tally) in filtered {
+        whole.filtered.entry(rule).or_default().merge(tally);
+    }
+    whole.skipped_links += skipped_links;
+    whole.skipped_special += skipped_special;
+    whole.failed.merge(failed);
+    whole.vanished += vanished;
+    whole.purged.merge(purged);
+    whole.kept.merge(kept);
+    whole.extra_filtered.merge(extra_filtered);
+    whole.directories += directories;
+    whole.directories_created += directories_created;
+    whole.links_copied += links_copied;
+    whole.retried += retried;
+    whole.errors.extend(errors);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extras_come_in_an_order_in_which_they_can_be_taken_away() {
+        let mut entries: Vec<_> = ["b", "a", "a/x", "a/x/1", "a/x 2", "a/b"]
+            .into_iter()
+            .map(|path| ExtraEntry { path: path.into(), kind: EntryKind::File, bytes: 0 })
+            .collect();
+        entries.sort_by(in_purge_order);
+        let paths: Vec<_> = entries.iter().map(|entry| entry.path.to_str().unwrap()).collect();
+        assert_eq!(paths, ["a/b", "a/x/1", "a/x", "a/x 2", "a", "b"]);
+    }
+}

@@ -1,0 +1,64 @@
+//! The names under which files are written before they are whole.
+//!
+//! A name of this form belongs to movebook: a pass never copies it, never calls it extra, and removes it from the
+//! target, since it can only be what a killed pass left. Two passes into one target at the same time are kept apart
+//! by the run's lock, not here.
+
+use std::ffi::{OsStr, OsString};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const PREFIX: &str = ".movebook-";
+const SUFFIX: &str = ".part";
+/// Sixteen digits for the pass, a dash, eight for the file.
+const MIDDLE: usize = 16 + 1 + 8;
+
+/// Gives out names that no other pass gives out.
+pub(super) struct TemporaryNames {
+    pass: u64,
+    next: AtomicU64,
+}
+
+impl TemporaryNames {
+    pub(super) fn new() -> Self {
+        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+        // Time and process make two passes differ; names are made with "must not exist" besides.
+        let pass = clock.rotate_left(20) ^ u64::from(std::process::id());
+        Self { pass, next: AtomicU64::new(0) }
+    }
+
+    pub(super) fn next(&self) -> OsString {
+        let number = self.next.fetch_add(1, Ordering::Relaxed) & 0xffff_ffff;
+        format!("{PREFIX}{:016x}-{number:08x}{SUFFIX}", self.pass).into()
+    }
+}
+
+/// Whether a name is one of these, of whichever pass.
+pub(super) fn is_temporary(name: &OsStr) -> bool {
+    let Some(middle) = name
+        .as_encoded_bytes()
+        .strip_prefix(PREFIX.as_bytes())
+        .and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()))
+    else {
+        return false;
+    };
+    middle.len() == MIDDLE
+        && middle[16] == b'-'
+        && middle.iter().enumerate().all(|(index, byte)| index == 16 || byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_names_are_known_again_and_users_names_are_not() {
+        let names = TemporaryNames::new();
+        let (one, other) = (names.next(), names.next());
+        assert!(is_temporary(&one) && is_temporary(&other));
+        assert_ne!(one, other);
+        for name in [".movebook-quarantine", ".movebook-notes.part", "a.part", ".movebook-.part", ""] {
+            assert!(!is_temporary(OsStr::new(name)), "{name}");
+        }
+    }
+}

@@ -1,0 +1,516 @@
+//! What every form of directory handle must give: each case runs over the system's own and over the portable one.
+
+mod account;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use filetime::FileTime;
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use super::*;
+use crate::cancel::Cancel;
+use crate::copy::verify::DifferenceKind;
+use crate::copy::{Compare, EntryKind, ErrorClass, Extra, Extras, Links, OnErrors, Rule, Tally};
+use crate::filter::{Filter, Rules};
+use crate::sys::tree::portable;
+
+/// The engine over one kind of handle.
+pub(super) struct Engine {
+    name: &'static str,
+    pub(super) copy: fn(&CopyPass, &Watch<'_>) -> Result<PassOutcome, PassError>,
+    pub(super) survey: fn(&CopyPass, &Watch<'_>) -> Result<Survey, PassError>,
+    purge: fn(&CopyPass, &[ExtraEntry], &Disposal, &Watch<'_>) -> Result<Purged, PassError>,
+    verify: fn(&VerifyPass, &Watch<'_>) -> Result<Verification, PassError>,
+}
+
+pub(super) const ENGINES: [Engine; 2] = [
+    Engine {
+        name: "own",
+        copy: copy::<Here>,
+        survey: survey::<Here>,
+        purge: purge::purge::<Here>,
+        verify: verify_with::<Here>,
+    },
+    Engine {
+        name: "portable",
+        copy: copy::<portable::Handle>,
+        survey: survey::<portable::Handle>,
+        purge: purge::purge::<portable::Handle>,
+        verify: verify_with::<portable::Handle>,
+    },
+];
+
+/// A source and a target in a folder of their own.
+pub(super) struct Trees {
+    folder: TempDir,
+    pub(super) from: PathBuf,
+    pub(super) to: PathBuf,
+}
+
+impl Trees {
+    pub(super) fn new(files: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::create_dir(&from).unwrap();
+        for file in files {
+            put(&from.join(file), file, 1_000_000);
+        }
+        Self { folder, from, to }
+    }
+
+    pub(super) fn pass(&self) -> CopyPass {
+        CopyPass {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            filter: Filter::everything(),
+            started: Timestamp::now(),
+            directories: Directories::All,
+            errors: OnErrors::Fail,
+            retries: 0,
+            wait: Duration::from_millis(5),
+            threads: 3,
+            compare: Compare::Metadata,
+            mtime_tolerance: None,
+            links: Links::Skip,
+            extras: Extras::Keep,
+        }
+    }
+
+    fn verify_pass(&self) -> VerifyPass {
+        VerifyPass {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            filter: Filter::everything(),
+            started: Timestamp::now(),
+            method: Method::Blake3,
+            mtime_tolerance: None,
+            threads: 3,
+            manifest: None,
+            extra: Extra::Fail,
+        }
+    }
+}
+
+/// Makes a file (with those above it; a path that ends with `/` is a directory) with a given time.
+fn put(path: &Path, content: &str, seconds: i64) {
+    if path.to_str().is_some_and(|path| path.ends_with('/')) {
+        fs::create_dir_all(path).unwrap();
+        return;
+    }
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+    filetime::set_file_mtime(path, FileTime::from_unix_time(seconds, 123_456_700)).unwrap();
+}
+
+pub(super) fn quiet<T>(run: impl FnOnce(&Watch<'_>) -> T) -> T {
+    let cancel = Cancel::new();
+    run(&Watch { progress: &|_| {}, cancel: &cancel })
+}
+
+fn each(test: impl Fn(&Engine)) {
+    for engine in &ENGINES {
+        eprintln!("engine: {}", engine.name);
+        test(engine);
+    }
+}
+
+fn copied(engine: &Engine, pass: &CopyPass) -> PassOutcome {
+    quiet(|watch| (engine.copy)(pass, watch)).unwrap()
+}
+
+/// All below a root: path, kind, content, time and permissions of files.
+fn listing(root: &Path) -> Vec<String> {
+    walkdir::WalkDir::new(root)
+        .min_depth(1)
+        .sort_by_file_name()
+        .into_iter()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let metadata = entry.metadata().unwrap();
+            let path = entry.path().strip_prefix(root).unwrap();
+            let content = if metadata.is_file() { fs::read(entry.path()).unwrap() } else { Vec::new() };
+            let modified = metadata.modified().unwrap();
+            format!(
+                "{path:?} {:?} {modified:?} {:?} {content:?}",
+                metadata.file_type(),
+                metadata.permissions()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_copy_has_content_times_and_permissions_of_its_source() {
+    each(|engine| {
+        let trees = Trees::new(&["a", "b c/ü.dat", "b c/deep/er/x", "empty/", "line\nbreak"]);
+        fs::write(trees.from.join("large"), vec![7; 3_000_000]).unwrap();
+        let mut permissions = fs::metadata(trees.from.join("a")).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(trees.from.join("a"), permissions).unwrap();
+        filetime::set_file_mtime(trees.from.join("b c"), FileTime::from_unix_time(5, 0)).unwrap();
+        let outcome = copied(engine, &trees.pass());
+        assert_eq!(listing(&trees.to), listing(&trees.from));
+        assert_eq!(outcome.summary.new, Tally { files: 5, bytes: 3_000_000 + 1 + 10 + 13 + 10 });
+        assert_eq!((outcome.summary.directories, outcome.summary.directories_created), (5, 5));
+        assert_eq!((outcome.source_files, outcome.target_files), (5, 5));
+        assert_eq!(outcome.summary.errors, []);
+    });
+}
+
+#[test]
+fn a_second_pass_copies_nothing() {
+    each(|engine| {
+        let trees = Trees::new(&["a", "b/c", "b/d/e"]);
+        copied(engine, &trees.pass());
+        let before = listing(&trees.to);
+        let summary = copied(engine, &trees.pass()).summary;
+        assert_eq!((summary.new.files, summary.changed.files, summary.same.files), (0, 0, 3));
+        assert_eq!(summary.directories_created, 0);
+        assert_eq!(listing(&trees.to), before);
+    });
+}
+
+#[test]
+fn a_changed_file_is_copied_whether_it_is_newer_or_older() {
+    each(|engine| {
+        let trees = Trees::new(&["newer", "older", "longer", "same"]);
+        copied(engine, &trees.pass());
+        put(&trees.from.join("newer"), "NEWER", 2_000_000);
+        put(&trees.from.join("older"), "OLDER", 500_000);
+        put(&trees.from.join("longer"), "longer by far", 1_000_000);
+        let summary = copied(engine, &trees.pass()).summary;
+        assert_eq!((summary.new.files, summary.changed.files, summary.same.files), (0, 3, 1));
+        assert_eq!(listing(&trees.to), listing(&trees.from));
+    });
+}
+
+#[test]
+fn content_is_compared_only_where_it_is_asked_for() {
+    each(|engine| {
+        let trees = Trees::new(&["a", "b"]);
+        copied(engine, &trees.pass());
+        put(&trees.to.join("a"), "X", 1_000_000);
+        assert_eq!(copied(engine, &trees.pass()).summary.same.files, 2);
+        let pass = CopyPass { compare: Compare::Content, ..trees.pass() };
+        let summary = copied(engine, &pass).summary;
+        assert_eq!((summary.changed.files, summary.same.files), (1, 1));
+        assert_eq!(listing(&trees.to), listing(&trees.from));
+    });
+}
+
+#[test]
+fn directories_are_made_as_the_pass_says() {
+    each(|engine| {
+        let cases = [
+            (Directories::All, vec!["a", "d", "d/b", "empty", "only", "only/deep"]),
+            (Directories::NonEmpty, vec!["a", "d", "d/b"]),
+            (Directories::None, vec!["a"]),
+        ];
+        for (directories, expected) in cases {
+            let trees = Trees::new(&["a", "d/b", "empty/", "only/deep/"]);
+            let pass = CopyPass { directories, ..trees.pass() };
+            let surveyed = quiet(|watch| (engine.survey)(&pass, watch)).unwrap().outcome.summary;
+            assert!(!trees.to.exists(), "a survey writes nothing");
+            let summary = copied(engine, &pass).summary;
+            assert_eq!(surveyed, summary, "{directories:?}");
+            let made: Vec<_> = walkdir::WalkDir::new(&trees.to)
+                .min_depth(1)
+                .sort_by_file_name()
+                .into_iter()
+                .map(|entry| entry.unwrap().path().strip_prefix(&trees.to).unwrap().to_owned())
+                .collect();
+            assert_eq!(made, expected.iter().map(PathBuf::from).collect::<Vec<_>>(), "{directories:?}");
+        }
+    });
+}
+
+#[test]
+fn extras_are_listed_as_the_filter_lets_them_in() {
+    each(|engine| {
+        let trees = Trees::new(&["both", "dir/both"]);
+        copied(engine, &trees.pass());
+        for path in
+            ["x", "dir/y", "gone/a", "gone/deep/b", "mixed/c", "mixed/k.fdb", "temp/t", "k.fdb", "void/"]
+        {
+            put(&trees.to.join(path), "12", 1);
+        }
+        let rules = Rules {
+            exclude: vec!["*.fdb".into()],
+            exclude_directories: vec!["temp".into()],
+            ..Rules::default()
+        };
+        let pass = CopyPass { extras: Extras::List, filter: Filter::new(rules).unwrap(), ..trees.pass() };
+        let outcome = copied(engine, &pass);
+        let listed: Vec<_> = outcome.extras.iter().map(|entry| entry.path.to_str().unwrap()).collect();
+        let expected = ["dir/y", "gone/a", "gone/deep/b", "gone/deep", "gone", "mixed/c", "void", "x"];
+        assert_eq!(listed, expected);
+        assert_eq!(outcome.summary.kept, Tally { files: 5, bytes: 10 });
+        assert_eq!(outcome.summary.extra_filtered, Tally { files: 3, bytes: 6 });
+        assert_eq!(outcome.target_files, 10);
+    });
+}
+
+#[test]
+fn a_purge_takes_the_extras_and_nothing_else() {
+    each(|engine| {
+        for disposal in ["quarantine", "delete"] {
+            let trees = Trees::new(&["both", "dir/both"]);
+            copied(engine, &trees.pass());
+            let whole = listing(&trees.to);
+            for path in ["x", "dir/y", "gone/a", "gone/deep/b"] {
+                put(&trees.to.join(path), path, 1);
+            }
+            filetime::set_file_mtime(trees.to.join("dir"), FileTime::from_unix_time(7, 0)).unwrap();
+            let pass = CopyPass { extras: Extras::List, ..trees.pass() };
+            let extras = copied(engine, &pass).extras;
+            let place = trees.folder.path().join("kept");
+            let disposal = match disposal {
+                "delete" => Disposal::Delete,
+                _ => Disposal::Quarantine(place.clone()),
+            };
+            let purged = quiet(|watch| (engine.purge)(&pass, &extras, &disposal, watch)).unwrap();
+            assert_eq!(purged.errors, []);
+            assert_eq!((purged.files.files, purged.directories), (4, 2));
+            assert_eq!(listing(&trees.to), whole);
+            if disposal != Disposal::Delete {
+                for path in ["x", "dir/y", "gone/a", "gone/deep/b"] {
+                    assert_eq!(fs::read_to_string(place.join(path)).unwrap(), path);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_purge_looks_again_at_each_entry() {
+    each(|engine| {
+        let trees = Trees::new(&["both"]);
+        copied(engine, &trees.pass());
+        for path in ["came", "turned", "filled/old", "gone"] {
+            put(&trees.to.join(path), path, 1);
+        }
+        let pass = CopyPass { extras: Extras::List, ..trees.pass() };
+        let extras = copied(engine, &pass).extras;
+        put(&trees.from.join("came"), "now in the source", 1);
+        fs::remove_file(trees.to.join("turned")).unwrap();
+        fs::create_dir(trees.to.join("turned")).unwrap();
+        put(&trees.to.join("filled/new"), "new", 1);
+        fs::remove_file(trees.to.join("gone")).unwrap();
+        let purged = quiet(|watch| (engine.purge)(&pass, &extras, &Disposal::Delete, watch)).unwrap();
+        let errors: Vec<_> = purged.errors.iter().map(|error| (error.path.as_str(), error.class)).collect();
+        let expected = [
+            ("came", ErrorClass::Permanent),
+            ("filled", ErrorClass::Permanent),
+            ("gone", ErrorClass::Vanished),
+            ("turned", ErrorClass::Permanent),
+        ];
+        assert_eq!(errors, expected);
+        assert_eq!(purged.files.files, 1);
+        assert!(trees.to.join("came").exists() && trees.to.join("turned").is_dir());
+        assert!(trees.to.join("filled/new").exists());
+    });
+}
+
+#[test]
+fn nothing_in_a_quarantine_is_replaced_and_no_pass_looks_into_it() {
+    each(|engine| {
+        let trees = Trees::new(&["both"]);
+        let place = trees.to.join(".movebook-quarantine/run");
+        let pass = CopyPass { extras: Extras::List, ..trees.pass() };
+        for content in ["first", "second"] {
+            put(&trees.to.join("x"), content, 1);
+            let extras = copied(engine, &pass).extras;
+            assert_eq!(extras.len(), 1);
+            let disposal = Disposal::Quarantine(place.clone());
+            quiet(|watch| (engine.purge)(&pass, &extras, &disposal, watch)).unwrap();
+        }
+        assert_eq!(fs::read_to_string(place.join("x")).unwrap(), "first");
+        assert_eq!(fs::read_to_string(place.join("x~1")).unwrap(), "second");
+        let outcome = copied(engine, &pass);
+        assert_eq!((outcome.extras.len(), outcome.target_files, outcome.summary.kept.files), (0, 1, 0));
+        assert!(quiet(|watch| (engine.verify)(&trees.verify_pass(), watch)).unwrap().is_clean());
+    });
+}
+
+#[test]
+fn what_a_killed_pass_left_is_removed_and_never_counted() {
+    each(|engine| {
+        let trees = Trees::new(&["a", ".movebook-0123456789abcdef-00000001.part"]);
+        for path in ["", "extra/"] {
+            let left = format!("{path}.movebook-0123456789abcdef-0000000a.part");
+            put(&trees.to.join(left), "half", 1);
+        }
+        let pass = CopyPass { extras: Extras::List, ..trees.pass() };
+        let surveyed = quiet(|watch| (engine.survey)(&pass, watch)).unwrap().outcome;
+        assert_eq!(fs::read_dir(trees.to.join("extra")).unwrap().count(), 1, "a survey removes nothing");
+        let outcome = copied(engine, &pass);
+        assert_eq!((outcome.source_files, outcome.target_files), (1, 1));
+        assert_eq!(outcome.extras, surveyed.extras);
+        assert_eq!(outcome.extras.len(), 1);
+        let left: Vec<_> = listing(&trees.to);
+        assert_eq!(left.len(), 2, "{left:?}");
+    });
+}
+
+#[test]
+fn a_file_and_a_directory_in_each_others_place_are_errors_and_stay() {
+    each(|engine| {
+        let trees = Trees::new(&["file", "dir/inside", "fine"]);
+        put(&trees.to.join("file/inside"), "x", 1);
+        put(&trees.to.join("dir"), "x", 1);
+        let outcome = copied(engine, &CopyPass { extras: Extras::List, ..trees.pass() });
+        let errors: Vec<_> =
+            outcome.summary.errors.iter().map(|error| (error.path.as_str(), error.class)).collect();
+        assert_eq!(errors, [("dir/", ErrorClass::Permanent), ("file", ErrorClass::Permanent)]);
+        assert_eq!((outcome.summary.failed.files, outcome.summary.new.files), (2, 1));
+        assert_eq!(outcome.extras, []);
+        assert!(trees.to.join("file/inside").exists() && trees.to.join("dir").is_file());
+    });
+}
+
+#[test]
+fn a_filter_decides_what_takes_part() {
+    each(|engine| {
+        let trees = Trees::new(&["a.dat", "index.dat", "b.fdb", "temp/c.dat", "d/e.dat"]);
+        let rules = Rules {
+            include: vec!["*.dat".into()],
+            exclude: vec!["index*".into()],
+            exclude_directories: vec!["temp".into()],
+            max_size: Some(5),
+            ..Rules::default()
+        };
+        let pass = CopyPass { filter: Filter::new(rules).unwrap(), ..trees.pass() };
+        let summary = copied(engine, &pass).summary;
+        assert_eq!(summary.new, Tally { files: 1, bytes: 5 });
+        let filtered: Vec<_> = summary.filtered.iter().map(|(rule, tally)| (*rule, tally.files)).collect();
+        let expected =
+            [(Rule::Include, 1), (Rule::Exclude, 1), (Rule::ExcludeDirectories, 1), (Rule::MaxSize, 1)];
+        assert_eq!(filtered, expected);
+        assert!(!trees.to.join("temp").exists());
+    });
+}
+
+#[test]
+fn verify_finds_each_kind_of_difference() {
+    each(|engine| {
+        let names = ["content", "mtime", "size", "missing", "kind", "equal", "dir/equal", "lost/", "utf/ü b"];
+        let trees = Trees::new(&names);
+        copied(engine, &trees.pass());
+        put(&trees.to.join("content"), "CONTENT", 1_000_000);
+        put(&trees.to.join("mtime"), "mtime", 1_000_001);
+        put(&trees.to.join("size"), "other size", 1_000_000);
+        fs::remove_file(trees.to.join("missing")).unwrap();
+        fs::remove_file(trees.to.join("kind")).unwrap();
+        fs::create_dir(trees.to.join("kind")).unwrap();
+        fs::remove_dir(trees.to.join("lost")).unwrap();
+        put(&trees.to.join("extra"), "", 1);
+        let place = trees.folder.path().join("manifest");
+        let pass = VerifyPass { manifest: Some(place.clone()), ..trees.verify_pass() };
+        let found = quiet(|watch| (engine.verify)(&pass, watch)).unwrap();
+        let differences: Vec<_> =
+            found.differences.iter().map(|difference| (difference.path.as_str(), difference.kind)).collect();
+        let expected = [
+            ("content", DifferenceKind::Content),
+            ("extra", DifferenceKind::Extra),
+            ("kind", DifferenceKind::Kind),
+            ("lost/", DifferenceKind::Missing),
+            ("missing", DifferenceKind::Missing),
+            ("mtime", DifferenceKind::Mtime),
+            ("size", DifferenceKind::Size),
+        ];
+        assert_eq!(differences, expected);
+        assert_eq!((found.files, found.equal, found.manifest_files), (8, 3, 6));
+        let manifest = fs::read_to_string(place).unwrap();
+        assert!(manifest.contains(&format!("{}  utf/ü b\n", blake3::hash("utf/ü b".as_bytes()).to_hex())));
+        let sizes = VerifyPass { method: Method::Size, extra: Extra::Ignore, ..trees.verify_pass() };
+        let found = quiet(|watch| (engine.verify)(&sizes, watch)).unwrap();
+        assert!(!found.counts.contains_key(&DifferenceKind::Mtime));
+        assert_eq!((found.equal, found.extra_ignored), (5, 1));
+    });
+}
+
+#[test]
+fn a_missing_root_ends_the_pass_with_its_path_and_a_hint() {
+    each(|engine| {
+        let trees = Trees::new(&[]);
+        fs::remove_dir(&trees.from).unwrap();
+        let Err(PassError::Fatal { path, hint, .. }) = quiet(|watch| (engine.copy)(&trees.pass(), watch))
+        else {
+            panic!("a pass without a source must end");
+        };
+        assert!(path.ends_with("/from") && !hint.is_empty());
+        assert!(!trees.to.exists());
+    });
+}
+
+#[test]
+fn a_cancelled_pass_says_so_and_leaves_no_temporary_file() {
+    each(|engine| {
+        let trees = Trees::new(&[]);
+        fs::write(trees.from.join("large"), vec![1; 64 << 20]).unwrap();
+        let cancel = Cancel::new();
+        let watch = Watch { progress: &|_| {}, cancel: &cancel };
+        let result = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !fs::read_dir(&trees.to).is_ok_and(|mut entries| entries.next().is_some()) {
+                    std::thread::yield_now();
+                }
+                cancel.request();
+            });
+            (engine.copy)(&trees.pass(), &watch)
+        });
+        assert!(matches!(result, Err(PassError::Interrupted)));
+        assert_eq!(listing(&trees.to), [""; 0]);
+    });
+}
+
+#[test]
+fn progress_ends_with_all_that_was_known() {
+    each(|engine| {
+        let trees = Trees::new(&["a", "b/c", "d"]);
+        let last = std::sync::Mutex::new(crate::copy::Progress::default());
+        let cancel = Cancel::new();
+        let watch = Watch { progress: &|progress| *last.lock().unwrap() = progress, cancel: &cancel };
+        (engine.copy)(&trees.pass(), &watch).unwrap();
+        let last = *last.lock().unwrap();
+        assert_eq!((last.files_done, last.files_known, last.bytes_done, last.bytes_known), (3, 3, 5, 5));
+        assert!(last.listed);
+    });
+}
+
+#[test]
+fn a_survey_counts_what_a_copy_then_does() {
+    each(|engine| {
+        let trees = Trees::new(&["a", "b/c", "d", "e/f"]);
+        copied(engine, &trees.pass());
+        put(&trees.from.join("a"), "changed", 5);
+        put(&trees.from.join("new/large"), "large large", 5);
+        put(&trees.to.join("extra/x"), "x", 5);
+        let pass = CopyPass { extras: Extras::List, ..trees.pass() };
+        let before = listing(trees.folder.path());
+        let survey = quiet(|watch| (engine.survey)(&pass, watch)).unwrap();
+        assert_eq!(listing(trees.folder.path()), before);
+        assert_eq!(survey.largest, [("new/large".to_owned(), 11), ("a".to_owned(), 7)]);
+        let outcome = copied(engine, &pass);
+        assert_eq!(survey.outcome.summary, outcome.summary);
+        assert_eq!(survey.outcome.extras, outcome.extras);
+        assert_eq!(survey.outcome.target_files, outcome.target_files);
+        assert_eq!(outcome.extras.last().map(|entry| entry.kind), Some(EntryKind::Directory));
+    });
+}
+
+#[test]
+fn times_before_the_epoch_are_kept() {
+    each(|engine| {
+        let trees = Trees::new(&[]);
+        put(&trees.from.join("old"), "old", -86_401);
+        copied(engine, &trees.pass());
+        let modified = fs::metadata(trees.to.join("old")).unwrap().modified().unwrap();
+        assert_eq!(modified, fs::metadata(trees.from.join("old")).unwrap().modified().unwrap());
+        assert!(modified < SystemTime::UNIX_EPOCH);
+        assert_eq!(copied(engine, &trees.pass()).summary.same.files, 1);
+    });
+}

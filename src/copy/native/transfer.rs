@@ -1,0 +1,188 @@
+//! Brings one file over: written under a temporary name, checked against its source, and only then named.
+//!
+//! Whatever happens before the rename, the target's old file is untouched; the temporary file is removed on every way
+//! out but a kill.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, FileTimes};
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::{Duration, SystemTime};
+
+use super::failure::{Failure, Side};
+use super::node::TargetSide;
+use super::temporary::TemporaryNames;
+use super::walk::{Found, Handler, Turn, Worker};
+use crate::copy::EntryKind;
+use crate::sys::tree::{self, Directory, Durability, Status, Taken};
+
+/// From this size on, space is set aside before writing: it saves time, and a full volume is known at once.
+const RESERVED_FROM: u64 = 1024 * 1024;
+/// File systems stamp with the kernel's tick, at most 10 ms: two writes within one look like one.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Copies the file and gives it its name.
+pub(super) fn transfer<D: Directory, H: Handler<D>>(
+    worker: &mut Worker<'_, D, H>,
+    found: &Found<'_, D>,
+    turn: &mut Turn,
+    names: &TemporaryNames,
+) -> Result<(), Failure> {
+    let fresh;
+    let expected = match settle(found.source.modified) {
+        Settled::Already => &found.source,
+        Settled::AfterAPause => {
+            fresh = found
+                .node
+                .source
+                .status(found.name)
+                .map_err(|error| failed(found, Side::Source, "look at it", error))?;
+            &fresh
+        }
+    };
+    let side = found.node.target_or_make()?;
+    let source =
+        found.node.source.read(found.name).map_err(|error| failed(found, Side::Source, "open it", error))?;
+    let (mut copy, temporary) = create(found, side, expected, names)?;
+    if expected.size >= RESERVED_FROM {
+        tree::reserve(&copy, expected.size)
+            .map_err(|error| failed(found, Side::Target, "reserve its space", error))?;
+    }
+    let moved = pour(worker, found, &source, &mut copy, expected.size, turn)?;
+    let after = tree::file_status::<D>(&source)
+        .map_err(|error| failed(found, Side::Source, "look at it again", error))?;
+    if moved != expected.size || !is_same_state(expected, &after) {
+        return Err(Failure::transient("the source changed while it was read"));
+    }
+    copy.set_times(FileTimes::new().set_modified(expected.modified))
+        .map_err(|error| failed(found, Side::Target, "set the copy's time", error))?;
+    if D::DURABILITY == Durability::EachFile {
+        copy.sync_all().map_err(|error| failed(found, Side::Target, "bring the copy to the disk", error))?;
+    }
+    drop(copy);
+    // A name that is free must still be: what appeared there since is not ours to replace.
+    let taken = if found.target.is_some() { Taken::Replace } else { Taken::Refuse };
+    temporary.rename(found.name, taken).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Failure::permanent(
+            "the target got a file of this name (or of one that differs only in case) during the pass",
+        ),
+        _ => failed(found, Side::Target, "rename the finished copy over it", error),
+    })
+}
+
+/// Makes a copy of a link, replacing what may be replaced.
+pub(super) fn transfer_link<D: Directory>(
+    side: &TargetSide<D>,
+    name: &OsStr,
+    text: &OsStr,
+    taken: Taken,
+    names: &TemporaryNames,
+) -> io::Result<()> {
+    let temporary = names.next();
+    match side.directory.make_link(&temporary, text) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            side.open_up(error).and_then(|()| side.directory.make_link(&temporary, text))?;
+        }
+        result => result?,
+    }
+    Temporary { directory: &side.directory, name: Some(temporary) }.rename(name, taken)
+}
+
+/// A name in the target that goes away unless it is given its final form.
+struct Temporary<'a, D: Directory> {
+    directory: &'a D,
+    name: Option<OsString>,
+}
+
+impl<D: Directory> Temporary<'_, D> {
+    fn rename(mut self, name: &OsStr, taken: Taken) -> io::Result<()> {
+        let Some(temporary) = &self.name else { return Ok(()) };
+        self.directory.rename(temporary, self.directory, name, taken)?;
+        self.name = None;
+        Ok(())
+    }
+}
+
+impl<D: Directory> Drop for Temporary<'_, D> {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            // What cannot be removed now is known by its name and removed by the next pass.
+            let _ = self.directory.remove_file(name);
+        }
+    }
+}
+
+fn create<'a, D: Directory>(
+    found: &Found<'_, D>,
+    side: &'a TargetSide<D>,
+    source: &Status,
+    names: &TemporaryNames,
+) -> Result<(File, Temporary<'a, D>), Failure> {
+    let name = names.next();
+    let make = || side.directory.create(&name, &source.permissions);
+    let file = match make() {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            side.open_up(error).and_then(|()| make())
+        }
+        result => result,
+    }
+    .map_err(|error| failed(found, Side::Target, "make a file in the target", error))?;
+    Ok((file, Temporary { directory: &side.directory, name: Some(name) }))
+}
+
+/// Moves the content in blocks and says how much it was; ends early once it is more than expected.
+fn pour<D: Directory, H: Handler<D>>(
+    worker: &mut Worker<'_, D, H>,
+    found: &Found<'_, D>,
+    mut source: &File,
+    copy: &mut File,
+    expected: u64,
+    turn: &mut Turn,
+) -> Result<u64, Failure> {
+    let block = worker.buffer.len() / 2;
+    let mut moved = 0;
+    while moved < expected {
+        if worker.walk.is_stopped() {
+            return Err(Failure::Interrupted);
+        }
+        let read = match source.read(&mut worker.buffer[..block]) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(failed(found, Side::Source, "read it", error)),
+        };
+        copy.write_all(&worker.buffer[..read])
+            .map_err(|error| failed(found, Side::Target, "write its copy", error))?;
+        moved += read as u64;
+        worker.tell(turn, moved);
+    }
+    Ok(moved)
+}
+
+/// Whether a file is what it was when it was looked at: then what was read in between is one whole state of it.
+/// Its number is not asked for: not every file system keeps it, and another file of the same size and time is whole too.
+pub(super) fn is_same_state(before: &Status, after: &Status) -> bool {
+    after.kind == EntryKind::File && before.size == after.size && before.modified == after.modified
+}
+
+/// Whether a later write is sure to show in the file's stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Settled {
+    Already,
+    /// It was written to within the last tick: its stamp is worth something only now, and is to be read again.
+    AfterAPause,
+}
+
+fn settle(modified: SystemTime) -> Settled {
+    match SystemTime::now().duration_since(modified) {
+        Ok(age) if age < TICK => {
+            std::thread::sleep(TICK - age);
+            Settled::AfterAPause
+        }
+        // A stamp from the future says nothing about now.
+        Ok(_) | Err(_) => Settled::Already,
+    }
+}
+
+fn failed<D: Directory>(found: &Found<'_, D>, side: Side, what: &str, error: io::Error) -> Failure {
+    Failure::of(side, what, &found.path(), error)
+}

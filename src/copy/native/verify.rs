@@ -1,0 +1,240 @@
+//! What a verification does with what the walk finds.
+
+use std::ffi::OsStr;
+use std::io::{ErrorKind, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::decide::{apart, called};
+use super::failure::{Failure, Side};
+use super::node::Node;
+use super::transfer::is_same_state;
+use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
+use crate::copy::verify::manifest::Manifest;
+use crate::copy::verify::{Difference, DifferenceKind, Verification, VerifyPass};
+use crate::copy::{EntryKind, Extra, ExtraEntry, Method, Rule, names};
+use crate::sys::tree::{self, Directory, Status};
+
+/// Files from this size on become jobs of their own.
+const LARGE: u64 = 1024 * 1024;
+
+pub(super) struct VerifyHandler<'a> {
+    pub(super) pass: &'a VerifyPass,
+    pub(super) tolerance: Duration,
+    pub(super) manifest: Option<Manifest>,
+}
+
+#[derive(Default)]
+pub(super) struct VerifyTally(pub(super) Verification);
+
+impl VerifyTally {
+    fn differ(&mut self, path: String, kind: DifferenceKind, detail: impl Into<String>) {
+        *self.0.counts.entry(kind).or_default() += 1;
+        if self.0.differences.len() < Verification::LISTED {
+            self.0.differences.push(Difference { path, kind, detail: detail.into() });
+        }
+    }
+}
+
+impl<D: Directory> Handler<D> for VerifyHandler<'_> {
+    type Tally = VerifyTally;
+
+    fn entered(&self, worker: &mut Worker<'_, D, Self>, node: &Arc<Node<D>>) -> Result<(), Failure> {
+        worker.tally.0.directories += 1;
+        // Under a filter an empty directory may be missing rightly.
+        if node.target().is_none() && self.pass.filter.is_everything() {
+            let path = format!("{}/", names::shown(&node.relative));
+            worker.tally.differ(path, DifferenceKind::Missing, "a directory that the target lacks");
+        }
+        Ok(())
+    }
+
+    fn file(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        found: &Found<'_, D>,
+        turn: &mut Turn,
+    ) -> Result<Next, Failure> {
+        let source = &found.source;
+        if turn.known.is_none() {
+            turn.known = Some(source.size);
+            worker.walk.meter.know(source.size);
+            worker.tally.0.files += 1;
+            worker.tally.0.bytes += source.size;
+        }
+        let path = || names::shown(&found.path());
+        let Some(target) = &found.target else {
+            worker.tally.differ(path(), DifferenceKind::Missing, "a file that the target lacks");
+            return Ok(Next::Done);
+        };
+        if target.kind != EntryKind::File {
+            let detail = format!("a file in the source, {} in the target", called(target.kind));
+            worker.tally.differ(path(), DifferenceKind::Kind, detail);
+            return Ok(Next::Done);
+        }
+        if self.pass.method >= Method::Blake3 && source.size >= LARGE && !turn.on_its_own {
+            return Ok(Next::OnItsOwn);
+        }
+        let mut differences = Vec::new();
+        if source.size != target.size {
+            let detail = format!("{} bytes in the source, {} in the target", source.size, target.size);
+            differences.push((DifferenceKind::Size, detail));
+        }
+        if self.pass.method >= Method::Mtime && apart(source.modified, target.modified) > self.tolerance {
+            differences.push((DifferenceKind::Mtime, stamps(source, target)));
+        }
+        // The manifest holds what the target holds, so its side is read even where the sizes differ.
+        if self.pass.method >= Method::Blake3 && (source.size == target.size || self.manifest.is_some()) {
+            let there = self.hash(worker, found, Side::Target, target, turn)?;
+            if source.size == target.size {
+                let here = self.hash(worker, found, Side::Source, source, turn)?;
+                if here != there {
+                    let detail = format!("{} in the source, {} in the target", here.to_hex(), there.to_hex());
+                    differences.push((DifferenceKind::Content, detail));
+                }
+            }
+            if let Some(manifest) = &self.manifest {
+                manifest
+                    .add(&found.path(), there)
+                    .map_err(|error| Failure::Ends(manifest.failed("write", error)))?;
+                worker.tally.0.manifest_files += 1;
+            }
+        }
+        if differences.is_empty() {
+            worker.tally.0.equal += 1;
+        }
+        for (kind, detail) in differences {
+            worker.tally.differ(path(), kind, detail);
+        }
+        Ok(Next::Done)
+    }
+
+    fn link(&self, worker: &mut Worker<'_, D, Self>, _node: &Node<D>, _name: &OsStr) -> Result<(), Failure> {
+        worker.tally.0.skipped += 1;
+        Ok(())
+    }
+
+    fn special(&self, tally: &mut VerifyTally) {
+        tally.0.skipped += 1;
+    }
+
+    fn kept_out(&self, tally: &mut VerifyTally, _rule: Rule, _bytes: u64) {
+        tally.0.filtered += 1;
+    }
+
+    fn extra(&self, tally: &mut VerifyTally, entry: ExtraEntry, judged: Result<(), Rule>) {
+        if judged.is_err() || self.pass.extra == Extra::Ignore {
+            tally.0.extra_ignored += u64::from(entry.kind == EntryKind::File);
+            return;
+        }
+        let ending = match entry.kind {
+            // An empty directory tells of nothing that the filter asked for.
+            EntryKind::Directory if !self.pass.filter.is_everything() => return,
+            EntryKind::Directory => "/",
+            _ => "",
+        };
+        let path = format!("{}{ending}", names::shown(&entry.path));
+        tally.differ(path, DifferenceKind::Extra, format!("{} that only the target has", called(entry.kind)));
+    }
+
+    fn target_files(&self, _tally: &mut VerifyTally, _files: u64) {}
+
+    fn leftover(&self, _tally: &mut VerifyTally, _directory: &D, _name: &OsStr) {}
+
+    fn failed(&self, tally: &mut VerifyTally, lost: Lost) {
+        tally.differ(lost.path, DifferenceKind::Unreadable, lost.text);
+    }
+
+    fn left(&self, _worker: &mut Worker<'_, D, Self>, _node: &Node<D>) {}
+}
+
+impl VerifyHandler<'_> {
+    /// Reads one side whole. A file that is not the same before and after has no hash.
+    fn hash<D: Directory>(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        found: &Found<'_, D>,
+        side: Side,
+        expected: &Status,
+        turn: &mut Turn,
+    ) -> Result<blake3::Hash, Failure> {
+        let failed = |error| Failure::of(side, "read it", &found.path(), error);
+        let directory = match side {
+            Side::Source => &found.node.source,
+            Side::Target => match found.node.target() {
+                Some(target) => &target.directory,
+                None => return Err(Failure::transient("the target's directory is gone")),
+            },
+        };
+        let mut file = directory.read(found.name).map_err(failed)?;
+        let mut hasher = blake3::Hasher::new();
+        let mut length = 0;
+        loop {
+            if worker.walk.is_stopped() {
+                return Err(Failure::Interrupted);
+            }
+            match file.read(&mut worker.buffer) {
+                Ok(0) => break,
+                Ok(read) => {
+                    hasher.update(&worker.buffer[..read]);
+                    length += read as u64;
+                    // Both sides are read: the second one finishes the file.
+                    worker.tell(turn, if side == Side::Target { length / 2 } else { length });
+                    if length >= expected.size {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        let after = tree::file_status::<D>(&file).map_err(failed)?;
+        if length != expected.size || !is_same_state(expected, &after) {
+            return Err(Failure::transient("changed while it was read"));
+        }
+        Ok(hasher.finalize())
+    }
+}
+
+fn stamps(source: &Status, target: &Status) -> String {
+    let shown = |status: &Status| {
+        jiff::Timestamp::try_from(status.modified)
+            .map_or_else(|_| "a time outside the calendar".to_owned(), |stamp| stamp.to_string())
+    };
+    format!("{} in the source, {} in the target", shown(source), shown(target))
+}
+
+/// Puts the workers' parts together.
+pub(super) fn add_up(tallies: Vec<VerifyTally>) -> Verification {
+    let mut whole = Verification::default();
+    for VerifyTally(part) in tallies {
+        // Taken apart, so that a new figure cannot be forgotten here.
+        let Verification {
+            files,
+            bytes,
+            equal,
+            directories,
+            skipped,
+            filtered,
+            extra_ignored,
+            counts,
+            differences,
+            manifest_files,
+        } = part;
+        whole.files += files;
+        whole.bytes += bytes;
+        whole.equal += equal;
+        whole.directories += directories;
+        whole.skipped += skipped;
+        whole.filtered += filtered;
+        whole.extra_ignored += extra_ignored;
+        whole.manifest_files += manifest_files;
+        whole.differences.extend(differences);
+        for (kind, count) in counts {
+            *whole.counts.entry(kind).or_default() += count;
+        }
+    }
+    whole.differences.sort();
+    whole.differences.truncate(Verification::LISTED);
+    whole
+}

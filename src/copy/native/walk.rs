@@ -1,0 +1,566 @@
+//! Walks source and target together, directory by directory, with many workers, and hands what it finds to a handler.
+//!
+//! Every name of the source ends in exactly one call of the handler (or in none, if the pass is stopped): `file` that
+//! succeeds, `link`, `special`, `kept_out` or `failed`. Directories that share a name are entered on both sides
+//! through handles; nothing is reached by a path, and no link is ever followed.
+//!
+//! Memory is bounded by the directories in flight: those that a worker is in, and their ancestors.
+
+mod extras;
+mod handler;
+mod pair;
+
+use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::failure::{Failure, Side};
+use super::meter::Meter;
+use super::node::{LetGo, Node, Origin, TargetSide, in_the_way};
+use super::queue::{Queue, Waited};
+use super::temporary;
+use crate::copy::quarantine::is_quarantine;
+use crate::copy::{EntryKind, ErrorClass, PassError, Rule, Watch};
+use crate::filter::{Candidate, Filter};
+use crate::sys::tree::{Directory, Names, Presence, Status};
+pub(super) use handler::{Found, Handler, Lost, Next, Turn};
+use pair::{InTarget, Pair};
+
+/// A directory with more names than this is split between workers.
+const PIECE: usize = 128;
+/// The block that is read and written at once: measured to beat larger and smaller ones for small files.
+const BLOCK: usize = 256 * 1024;
+/// The shortest time between two states of progress.
+pub(super) const PROGRESS: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// No directory is entered.
+    Top,
+    All,
+}
+
+enum Job<D> {
+    Top { node: Arc<Node<D>> },
+    Visit { parent: Arc<Node<D>>, name: OsString, in_target: InTarget, failed: u32 },
+    Piece { node: Arc<Node<D>>, pair: Arc<Pair>, range: Range<usize> },
+    Entry { node: Arc<Node<D>>, name: OsString, turn: Turn },
+    Extra { node: Arc<Node<D>>, name: OsString, failed: u32 },
+}
+
+impl<D> Job<D> {
+    /// Whether it may still find files.
+    fn lists(&self) -> bool {
+        matches!(self, Self::Top { .. } | Self::Visit { .. } | Self::Piece { .. })
+    }
+}
+
+/// What a walk is told.
+pub(super) struct Orders<'a> {
+    pub(super) filter: &'a Filter,
+    pub(super) started: Timestamp,
+    pub(super) depth: Depth,
+    pub(super) retries: u32,
+    pub(super) wait: Duration,
+    pub(super) threads: u32,
+}
+
+pub(super) struct Walk<'a, D, H> {
+    orders: Orders<'a>,
+    handler: &'a H,
+    watch: &'a Watch<'a>,
+    queue: Queue<Job<D>>,
+    pub(super) meter: Meter,
+    stopped: AtomicBool,
+    why: Mutex<Option<PassError>>,
+}
+
+/// What belongs to one thread.
+pub(super) struct Worker<'w, D: Directory, H: Handler<D>> {
+    pub(super) walk: &'w Walk<'w, D, H>,
+    pub(super) tally: H::Tally,
+    /// Two blocks' worth, taken by who reads.
+    pub(super) buffer: Vec<u8>,
+    /// Where paths are put together for the filter.
+    path: PathBuf,
+}
+
+/// Walks both trees and gives back the workers' tallies.
+pub(super) fn walk<D: Directory, H: Handler<D>>(
+    source: D,
+    target: Option<TargetSide<D>>,
+    orders: Orders<'_>,
+    handler: &H,
+    watch: &Watch<'_>,
+) -> Result<Vec<H::Tally>, PassError> {
+    let status = source.own_status().map_err(|error| PassError::Fatal {
+        what: "cannot look at the source".into(),
+        path: String::new(),
+        hint: "bring the source back, then go on with the run".into(),
+        source: Some(error),
+    })?;
+    let root = Arc::new(Node::new(None, OsString::new(), source, status, target));
+    let threads = orders.threads.clamp(1, 1024);
+    let walk = Walk {
+        orders,
+        handler,
+        watch,
+        queue: Queue::new(),
+        meter: Meter::default(),
+        stopped: AtomicBool::new(false),
+        why: Mutex::new(None),
+    };
+    walk.push(Job::Top { node: Arc::clone(&root) });
+    let tallies = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| walk.work())).collect();
+        while walk.queue.wait(PROGRESS) == Waited::StillAtWork && !walk.is_stopped() {
+            (watch.progress)(walk.meter.read());
+        }
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    if watch.cancel.is_requested() {
+        walk.stop(PassError::Interrupted);
+    }
+    if let Some(why) = walk.why.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(why);
+    }
+    (watch.progress)(walk.meter.read());
+    Ok(tallies)
+}
+
+impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
+    fn work(&self) -> H::Tally {
+        let mut worker = Worker {
+            walk: self,
+            tally: H::Tally::default(),
+            buffer: vec![0; 2 * BLOCK],
+            path: PathBuf::new(),
+        };
+        while let Some((job, _taken)) = self.queue.take(|| self.is_stopped()) {
+            // A panic must not leave the others waiting for a job that nobody finishes.
+            let _stop = StopOnPanic(&self.stopped);
+            self.run(&mut worker, job);
+        }
+        worker.tally
+    }
+
+    /// Whether the pass is to end now; asked between files and between blocks.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed) || self.watch.cancel.is_requested()
+    }
+
+    fn stop(&self, why: PassError) {
+        let mut kept = self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert(why);
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    fn push(&self, job: Job<D>) {
+        self.register(&job);
+        self.queue.push(job);
+    }
+
+    fn register(&self, job: &Job<D>) {
+        if job.lists() {
+            self.meter.listing_begins();
+        }
+        match job {
+            Job::Top { .. } => {}
+            Job::Visit { parent: node, .. }
+            | Job::Piece { node, .. }
+            | Job::Entry { node, .. }
+            | Job::Extra { node, .. } => node.hold(),
+        }
+    }
+
+    fn run(&self, worker: &mut Worker<'_, D, H>, job: Job<D>) {
+        let lists = job.lists();
+        match job {
+            Job::Top { node } => {
+                match self.list(worker, &node) {
+                    Ok(()) => {}
+                    Err(Failure::Entry { text, .. }) => self.stop(PassError::Fatal {
+                        what: text,
+                        path: ".".into(),
+                        hint: "make the top directory readable, then go on with the run".into(),
+                        source: None,
+                    }),
+                    Err(failure) => self.end_by(failure),
+                }
+                self.release(worker, &node);
+            }
+            Job::Visit { parent, name, in_target, failed } => {
+                self.visit(worker, parent, name, in_target, failed);
+            }
+            Job::Piece { node, pair, range } => {
+                self.piece(worker, &node, &pair, range);
+                self.release(worker, &node);
+            }
+            Job::Entry { node, name, turn } => {
+                if turn.failed > 0 {
+                    self.meter.retry_ends();
+                }
+                self.entry(worker, &node, &name, InTarget::Look, turn);
+                self.release(worker, &node);
+            }
+            Job::Extra { node, name, failed } => {
+                self.extra_tree(worker, &node, name, failed);
+                self.release(worker, &node);
+            }
+        }
+        if lists {
+            self.meter.listing_ends();
+        }
+    }
+
+    /// Gives back a hold on a directory, and leaves it and those above that wait for it alone.
+    fn release(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>) {
+        let mut node = node;
+        while node.let_go() == LetGo::Last && !self.is_stopped() {
+            self.handler.left(worker, node);
+            match &node.parent {
+                Some(parent) => node = parent,
+                None => break,
+            }
+        }
+    }
+
+    fn visit(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        parent: Arc<Node<D>>,
+        name: OsString,
+        in_target: InTarget,
+        failed: u32,
+    ) {
+        let entered = self.enter(&parent, &name, in_target).and_then(|node| {
+            let node = Arc::new(node);
+            self.list(worker, &node)?;
+            Ok(node)
+        });
+        match entered {
+            // From here on the directory holds its parent.
+            Ok(node) => self.release(worker, &node),
+            Err(failure) => {
+                let path = parent.path_of(&name);
+                let again = Job::Visit { parent: Arc::clone(&parent), name, in_target, failed: failed + 1 };
+                self.settle(worker, failure, failed, &parent, Again::new(again, &path, "/", 0));
+                self.release(worker, &parent);
+            }
+        }
+    }
+
+    fn enter(&self, parent: &Arc<Node<D>>, name: &OsStr, in_target: InTarget) -> Result<Node<D>, Failure> {
+        let failed = |side, what, error| Failure::of(side, what, &parent.path_of(name), error);
+        let source =
+            parent.source.enter(name).map_err(|error| failed(Side::Source, "enter the directory", error))?;
+        let status =
+            source.own_status().map_err(|error| failed(Side::Source, "look at the directory", error))?;
+        let target = match (parent.target(), in_target) {
+            (Some(above), InTarget::Look) => match above.directory.enter(name) {
+                Ok(directory) => Some(TargetSide::new(directory, Origin::Found)),
+                Err(error) => match error.kind() {
+                    ErrorKind::NotFound => None,
+                    _ if above
+                        .directory
+                        .status(name)
+                        .is_ok_and(|status| status.kind != EntryKind::Directory) =>
+                    {
+                        return Err(in_the_way());
+                    }
+                    _ => return Err(failed(Side::Target, "enter the directory in the target", error)),
+                },
+            },
+            _ => None,
+        };
+        Ok(Node::new(Some(Arc::clone(parent)), name.to_owned(), source, status, target))
+    }
+
+    /// Lists a directory on both sides, makes jobs of what is below it, and handles its files.
+    fn list(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>) -> Result<(), Failure> {
+        let failed = |side, what, error| Failure::of(side, what, &node.relative, error);
+        let source =
+            node.source.names().map_err(|error| failed(Side::Source, "list the directory", error))?;
+        let target = match node.target() {
+            Some(side) => side
+                .directory
+                .names()
+                .map_err(|error| failed(Side::Target, "list the directory in the target", error))?,
+            None => Names::default(),
+        };
+        self.handler.entered(worker, node)?;
+        let pair = Pair { source, target };
+        self.target_only(worker, node, &pair);
+        for (index, in_target) in pair.merged(0..pair.source.len()) {
+            if pair.source.kind(index) == EntryKind::Directory && self.orders.depth == Depth::All {
+                self.descend(worker, node, pair.source.name(index), in_target);
+            }
+        }
+        let length = pair.source.len();
+        if length <= PIECE {
+            self.piece(worker, node, &pair, 0..length);
+            return Ok(());
+        }
+        let pair = Arc::new(pair);
+        for start in (0..length).step_by(PIECE).rev() {
+            let range = start..length.min(start + PIECE);
+            self.push(Job::Piece { node: Arc::clone(node), pair: Arc::clone(&pair), range });
+        }
+        Ok(())
+    }
+
+    fn descend(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>, name: &OsStr, in_target: InTarget) {
+        if node.parent.is_none() && is_quarantine(name) {
+            return;
+        }
+        if self.prunes(worker, &node.relative, name) {
+            self.handler.kept_out(&mut worker.tally, Rule::ExcludeDirectories, 0);
+            return;
+        }
+        self.push(Job::Visit { parent: Arc::clone(node), name: name.to_owned(), in_target, failed: 0 });
+    }
+
+    fn piece(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>, pair: &Pair, range: Range<usize>) {
+        for (index, in_target) in pair.merged(range) {
+            if self.is_stopped() {
+                return;
+            }
+            let name = pair.source.name(index);
+            if pair.source.kind(index) != EntryKind::Directory && !temporary::is_temporary(name) {
+                self.entry(worker, node, name, in_target, Turn::default());
+            }
+        }
+    }
+
+    fn entry(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        node: &Arc<Node<D>>,
+        name: &OsStr,
+        in_target: InTarget,
+        mut turn: Turn,
+    ) {
+        match self.try_entry(worker, node, name, in_target, &mut turn) {
+            Ok(Next::Done) => {
+                if let Some(known) = turn.known {
+                    self.meter.move_bytes(known.saturating_sub(turn.told));
+                    self.meter.finish_file();
+                }
+            }
+            Ok(Next::OnItsOwn) => {
+                turn.on_its_own = true;
+                self.push(Job::Entry { node: Arc::clone(node), name: name.to_owned(), turn });
+            }
+            Err(failure) => {
+                let (failed, size, known, told) = (turn.failed, turn.size, turn.known, turn.told);
+                turn.failed += 1;
+                let path = node.path_of(name);
+                let again = Job::Entry { node: Arc::clone(node), name: name.to_owned(), turn };
+                if self.settle(worker, failure, failed, node, Again::new(again, &path, "", size))
+                    == Settled::Lost
+                    && let Some(known) = known
+                {
+                    self.meter.move_bytes(known.saturating_sub(told));
+                    self.meter.finish_file();
+                }
+            }
+        }
+    }
+
+    fn try_entry(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        node: &Arc<Node<D>>,
+        name: &OsStr,
+        in_target: InTarget,
+        turn: &mut Turn,
+    ) -> Result<Next, Failure> {
+        let failed = |side, what, error| Failure::of(side, what, &node.path_of(name), error);
+        let source = node.source.status(name).map_err(|error| failed(Side::Source, "look at it", error))?;
+        match source.kind {
+            EntryKind::File => {}
+            EntryKind::Link => {
+                match self.judge_name(worker, &node.relative, name) {
+                    Ok(()) => self.handler.link(worker, node, name)?,
+                    Err(rule) => self.handler.kept_out(&mut worker.tally, rule, 0),
+                }
+                return Ok(Next::Done);
+            }
+            EntryKind::Special => {
+                self.handler.special(&mut worker.tally);
+                return Ok(Next::Done);
+            }
+            // It was a file a moment ago.
+            EntryKind::Directory => {
+                if self.orders.depth == Depth::All {
+                    self.descend(worker, node, name, InTarget::Look);
+                }
+                return Ok(Next::Done);
+            }
+        }
+        turn.size = source.size;
+        // A file that was let in once stays in: its account must not change between two attempts.
+        if turn.known.is_none()
+            && let Err(rule) = self.judge(worker, &node.relative, name, &source)
+        {
+            self.handler.kept_out(&mut worker.tally, rule, source.size);
+            return Ok(Next::Done);
+        }
+        let target = match (node.target(), in_target) {
+            (Some(side), InTarget::Look) => match side.directory.status(name) {
+                Ok(status) => Some(status),
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                Err(error) => return Err(failed(Side::Target, "look at it in the target", error)),
+            },
+            _ => None,
+        };
+        self.handler.file(worker, &Found { node, name, source, target }, turn)
+    }
+
+    /// Tries again later, or gives up.
+    fn settle(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        failure: Failure,
+        failed: u32,
+        node: &Arc<Node<D>>,
+        again: Again<D>,
+    ) -> Settled {
+        let (class, text) = match failure {
+            Failure::Entry { class, text } => (class, text),
+            failure => {
+                self.end_by(failure);
+                return Settled::Stopped;
+            }
+        };
+        if let Some(why) = self.lost_root(node, class) {
+            self.stop(why);
+            return Settled::Stopped;
+        }
+        if class == ErrorClass::Transient && failed < self.orders.retries {
+            if matches!(again.job, Job::Entry { .. }) {
+                self.meter.retry_begins();
+            }
+            self.register(&again.job);
+            self.queue.push_later(again.job, Instant::now() + self.orders.wait);
+            return Settled::TriedAgain;
+        }
+        self.meter.fail();
+        let lost = Lost { path: again.path, class, text, attempts: failed + 1, bytes: again.bytes };
+        self.handler.failed(&mut worker.tally, lost);
+        Settled::Lost
+    }
+
+    fn end_by(&self, failure: Failure) {
+        match failure {
+            Failure::Ends(why) => self.stop(why),
+            Failure::Interrupted | Failure::Entry { .. } => self.stop(PassError::Interrupted),
+        }
+    }
+
+    /// Whether a missing entry is missing because the whole tree is: then nothing that follows can be believed.
+    fn lost_root(&self, node: &Arc<Node<D>>, class: ErrorClass) -> Option<PassError> {
+        if !matches!(class, ErrorClass::Vanished | ErrorClass::Transient) {
+            return None;
+        }
+        let mut root = node;
+        while let Some(parent) = &root.parent {
+            root = parent;
+        }
+        let gone =
+            |directory: &D| directory.own_status().is_ok_and(|status| status.presence == Presence::Removed);
+        let side = if gone(&root.source) {
+            "source"
+        } else if root.target().is_some_and(|side| gone(&side.directory)) {
+            "target"
+        } else {
+            return None;
+        };
+        Some(PassError::Fatal {
+            what: format!("the {side} was removed during the pass"),
+            path: ".".into(),
+            hint: format!("bring the {side} back, then go on with the run"),
+            source: None,
+        })
+    }
+
+    fn judge(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        above: &Path,
+        name: &OsStr,
+        status: &Status,
+    ) -> Result<(), Rule> {
+        if self.orders.filter.is_everything() {
+            return Ok(());
+        }
+        let path = worker.below(above, name);
+        let candidate = Candidate { path, size: status.size, modified: status.modified };
+        self.orders.filter.judge(&candidate, self.orders.started)
+    }
+
+    fn judge_name(&self, worker: &mut Worker<'_, D, H>, above: &Path, name: &OsStr) -> Result<(), Rule> {
+        self.orders.filter.judge_name(worker.below(above, name))
+    }
+
+    fn prunes(&self, worker: &mut Worker<'_, D, H>, above: &Path, name: &OsStr) -> bool {
+        !self.orders.filter.is_everything() && self.orders.filter.prunes(worker.below(above, name))
+    }
+}
+
+impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {
+    /// Tells progress how far a file is, unless an earlier attempt was as far.
+    pub(super) fn tell(&self, turn: &mut Turn, moved: u64) {
+        let moved = moved.min(turn.known.unwrap_or(0));
+        if moved > turn.told {
+            self.walk.meter.move_bytes(moved - turn.told);
+            turn.told = moved;
+        }
+    }
+
+    fn below(&mut self, above: &Path, name: &OsStr) -> &Path {
+        self.path.clear();
+        self.path.push(above);
+        self.path.push(name);
+        &self.path
+    }
+}
+
+/// A failed job that may be tried again, and what is said of it if not.
+struct Again<D> {
+    job: Job<D>,
+    path: String,
+    bytes: u64,
+}
+
+impl<D> Again<D> {
+    fn new(job: Job<D>, path: &Path, ending: &str, bytes: u64) -> Self {
+        Self { job, path: format!("{}{ending}", crate::copy::names::shown(path)), bytes }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Settled {
+    TriedAgain,
+    Lost,
+    Stopped,
+}
+
+struct StopOnPanic<'a>(&'a AtomicBool);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What the walk finds, and who is told of it.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Worker;
+use crate::copy::native::failure::Failure;
+use crate::copy::native::node::Node;
+use crate::copy::{ErrorClass, ExtraEntry, Rule};
+use crate::sys::tree::{Directory, Status};
+
+/// What happens to what the walk finds. Called by many workers at once, each with its own tally.
+pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
+    type Tally: Default + Send;
+
+    /// A directory of the source was entered.
+    fn entered(&self, worker: &mut Worker<'_, D, Self>, node: &Arc<Node<D>>) -> Result<(), Failure>;
+    /// A regular file that the filter lets in.
+    fn file(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        found: &Found<'_, D>,
+        turn: &mut Turn,
+    ) -> Result<Next, Failure>;
+    /// A link in the source whose name the filter lets in.
+    fn link(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>, name: &OsStr) -> Result<(), Failure>;
+    /// A device, socket or pipe in the source.
+    fn special(&self, tally: &mut Self::Tally);
+    /// A file or link, or a directory with all that it holds, that the filter keeps out.
+    fn kept_out(&self, tally: &mut Self::Tally, rule: Rule, bytes: u64);
+    /// What only the target has, and whether the filter lets it in. A directory is told of after all that it holds,
+    /// and only if all of that is let in.
+    fn extra(&self, tally: &mut Self::Tally, entry: ExtraEntry, judged: Result<(), Rule>);
+    /// How many regular files a directory of the target holds.
+    fn target_files(&self, tally: &mut Self::Tally, files: u64);
+    /// A temporary file of a pass that was killed, in the target.
+    fn leftover(&self, tally: &mut Self::Tally, directory: &D, name: &OsStr);
+    /// An entry that cannot be handled; a directory's path ends with `/`.
+    fn failed(&self, tally: &mut Self::Tally, lost: Lost);
+    /// All below a directory is done.
+    fn left(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>);
+}
+
+/// An entry that could not be handled.
+pub(in crate::copy::native) struct Lost {
+    /// As [`crate::copy::names::shown`] writes it.
+    pub(in crate::copy::native) path: String,
+    pub(in crate::copy::native) class: ErrorClass,
+    pub(in crate::copy::native) text: String,
+    pub(in crate::copy::native) attempts: u32,
+    pub(in crate::copy::native) bytes: u64,
+}
+
+/// A file of the source with what is in its place in the target.
+pub(in crate::copy::native) struct Found<'a, D> {
+    pub(in crate::copy::native) node: &'a Arc<Node<D>>,
+    pub(in crate::copy::native) name: &'a OsStr,
+    pub(in crate::copy::native) source: Status,
+    pub(in crate::copy::native) target: Option<Status>,
+}
+
+impl<D: Directory> Found<'_, D> {
+    pub(in crate::copy::native) fn path(&self) -> PathBuf {
+        self.node.path_of(self.name)
+    }
+}
+
+/// What becomes of a file after its handler looked at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::copy::native) enum Next {
+    Done,
+    /// It is large: it becomes a job of its own, so that others can take it.
+    OnItsOwn,
+}
+
+/// One file's way through its attempts.
+#[derive(Clone, Debug, Default)]
+pub(in crate::copy::native) struct Turn {
+    /// Attempts that failed before this one.
+    pub(in crate::copy::native) failed: u32,
+    /// Bytes that progress expects of the file, once it is known.
+    pub(in crate::copy::native) known: Option<u64>,
+    /// … and those that progress was told of already: a second attempt does not tell them again.
+    pub(in crate::copy::native) told: u64,
+    pub(in crate::copy::native) size: u64,
+    pub(in crate::copy::native) on_its_own: bool,
+}
