@@ -137,7 +137,7 @@ impl Log {
     }
 
     fn rotate(&mut self) -> Result<()> {
-        let name = jiff::Timestamp::now().strftime("server-%Y%m%d-%H%M%S-%f.log").to_string();
+        let name = jiff::Timestamp::now().strftime("server-%Y%m%d-%H%M%S-%9f.log").to_string();
         let rotated = self.folder.join(name);
         fs::rename(&self.path, &rotated).map_err(|error| cannot_write(&rotated, error))?;
         *self = Self::open(&self.folder)?;
