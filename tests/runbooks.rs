@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use movebook::report::diagnostics::{Colour, Format, print};
 use movebook::runbook::model::{ActionDecl, CopyDecl, Raw, Runbook};
-use movebook::runbook::{self, Problems};
+use movebook::runbook::{self, Problems, schema};
 use movebook::vars::{self, Given};
 
 fn folder() -> PathBuf {
@@ -82,6 +82,19 @@ fn every_file_begins_with_the_schema_that_editors_use() {
             let first = text.lines().next().unwrap();
             assert_eq!(first, format!("# yaml-language-server: $schema={schema}"), "{}", path.display());
         }
+    }
+}
+
+#[test]
+fn the_schemas_of_the_customers_files_are_current() {
+    for name in ["mailstore-robocopy", "file-server"] {
+        let path = format!("schema/{name}.vars.schema.json");
+        let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap();
+        let current = schema::printed(&schema::of_variables(&load(&format!("{name}.yaml"))));
+        assert!(
+            committed == current,
+            "{path} is stale: run `movebook schema --vars runbooks/{name}.yaml > {path}`"
+        );
     }
 }
 
