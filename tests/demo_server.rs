@@ -1,7 +1,6 @@
 //! The demo's archive and its live server, on real files.
 //!
-//! The server runs in a thread here; that it also does so as a process of its own, started and stopped by the program
-//! itself, is covered by the end-to-end test of `movebook demo`.
+//! Most tests run the server in a thread; the last ones run it as a process of its own, as the demo does.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -288,4 +287,44 @@ fn a_start_that_fails_says_what_was_tried() {
     let error =
         server::start(Path::new("/no/such/movebook"), &place.archive(), &place.control()).unwrap_err();
     assert!(error.to_string().contains("/no/such/movebook"), "{error}");
+}
+
+#[test]
+fn a_server_of_its_own_process_runs_until_it_is_stopped() {
+    let place = Place::new();
+    let exe = Path::new(env!("CARGO_BIN_EXE_movebook"));
+    let status = || server::status(&place.control()).unwrap();
+    let Started::Now { pid } = server::start(exe, &place.archive(), &place.control()).unwrap() else {
+        panic!("it ran already");
+    };
+    assert_ne!(pid, std::process::id());
+    assert_eq!(status(), ServerStatus::Running { pid: Some(pid) });
+    assert_eq!(server::stop(&place.control()).unwrap(), Stopped::Now);
+    assert_eq!(status(), ServerStatus::Stopped);
+    assert_eq!(place.databases(), [DatabaseState::Closed; 2]);
+}
+
+#[test]
+fn a_server_that_cannot_begin_says_why() {
+    let place = Place::new();
+    fs::write(place.archive().join(MASTER_DATABASE), vec![1; 9000]).unwrap();
+    let exe = Path::new(env!("CARGO_BIN_EXE_movebook"));
+    let error = server::start(exe, &place.archive(), &place.control()).unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("is not a database of the demo"), "{cause}");
+}
+
+#[test]
+fn the_status_command_ends_as_init_scripts_do() {
+    let place = Place::new();
+    let code = |control: &Path| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_movebook"));
+        command.args(["demo-server", "status", "--control"]).arg(control).status().unwrap().code()
+    };
+    assert_eq!(code(&place.folder.path().join("nowhere")), Some(4));
+    assert_eq!(code(&place.control()), Some(3));
+    let server = place.serve();
+    assert_eq!(code(&place.control()), Some(0));
+    server::stop(&place.control()).unwrap();
+    server.join().unwrap().unwrap();
 }
