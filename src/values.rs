@@ -39,8 +39,10 @@ impl Form {
             Form::Text => "text".into(),
             Form::Duration => "a duration such as `30s` or `1h 30m`".into(),
             Form::Size => "a size such as `512KiB` or `2GiB`".into(),
-            Form::Integer(0, u64::MAX) => "a whole number, 0 or more".into(),
-            Form::Integer(min, u64::MAX) if *min > i64::MIN => format!("a whole number, {min} or more"),
+            // Nobody comes near the largest number of 32 bits.
+            Form::Integer(min, max) if *min > i64::MIN && *max >= u64::from(u32::MAX) => {
+                format!("a whole number, {min} or more")
+            }
             Form::Integer(min, max) if *min > i64::MIN && *max < i64::MAX as u64 => {
                 format!("a whole number from {min} to {max}")
             }

@@ -439,6 +439,14 @@ pub fn unknown_name(name: &str, place: Span, variables: &[&str], subtracted: Opt
     let diagnostic =
         Diagnostic::error("movebook::unknown_name", format!("nothing is called `{}`", shown(name)))
             .label(place, "not a variable of this runbook");
+    let truth = match name.to_lowercase().as_str() {
+        "yes" | "on" | "y" => Some("true"),
+        "no" | "off" | "n" => Some("false"),
+        _ => None,
+    };
+    if let Some(truth) = truth {
+        return diagnostic.help(format!("did you mean `{truth}`?"));
+    }
     if let Some(meant) = subtracted {
         return diagnostic.help(format!("a hyphen subtracts; did you mean `{meant}`?"));
     }
@@ -830,6 +838,12 @@ pub fn template_failed(
 ) -> Diagnostic {
     let place = range.as_ref().map_or(inside.span, |range| inside.place(range));
     let detail = shown(detail);
+    let equals = range.as_ref().and_then(|range| inside.text.get(range.start..)).is_some_and(|rest| rest.starts_with('='));
+    if kind == ErrorKind::SyntaxError && equals {
+        return Diagnostic::error("movebook::template_syntax", "one `=` does not compare")
+            .label(place, "here")
+            .help("write `==`");
+    }
     if kind == ErrorKind::SyntaxError && detail.contains("end of input") && detail.contains("block") {
         let open = range.as_ref().and_then(|range| {
             let before = inside.text.get(..range.start)?;

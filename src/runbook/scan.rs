@@ -348,7 +348,7 @@ fn syntax(span: Span, text: &str, message: &str) -> Diagnostic {
         let tab = text[span.start..].find('\t').map_or(span.start, |at| span.start + at);
         return diagnostics::tab(clipped_whole(span.file, text, tab));
     }
-    if message.contains("escape") {
+    if message.contains("escape") || message.contains("hexadecimal") {
         let (start, end) =
             backslash(line).map_or((span.start, span.end), |at| (line_start + at, line_start + at + 2));
         return diagnostics::bad_escape(clipped(span.file, text, start, end), line);

@@ -222,8 +222,9 @@ impl<'a> Mapping<'a> {
                 }
             }
             Rule::Needs(key, other) => {
+                // Where nothing says what the mapping is, that is told alone.
                 if let (Some(given), None) = (self.key(key), self.key(other))
-                    && !self.meant.contains(other)
+                    && problems.len() == before
                 {
                     problems.push(diagnostics::key_needs(given, other));
                 }
