@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("copy", &["filter", "sys"]),
     // What `movebook demo` makes and starts; it carries out nothing itself.
-    ("demo", &["cli", "report", "sys"]),
+    ("demo", &["sys"]),
     ("event", &["copy", "state::record"]),
     ("filter", &[]),
     ("guard", &["copy", "filter", "plan", "state::record"]),
