@@ -121,7 +121,7 @@ pub struct CopyPass {
 pub enum Extras {
     /// They are counted as kept.
     Keep,
-    /// They are listed, for a purge.
+    /// They are listed, for a purge, and counted by whoever judges that.
     List,
 }
 

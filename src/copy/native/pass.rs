@@ -124,14 +124,12 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
     }
 
     fn extra(&self, tally: &mut PassTally, entry: ExtraEntry, judged: Result<(), Rule>) {
-        if entry.kind == EntryKind::File {
-            match judged {
-                Ok(()) => tally.summary.kept.add(entry.bytes),
-                Err(_) => tally.summary.extra_filtered.add(entry.bytes),
-            }
-        }
-        if judged.is_ok() && self.pass.extras == Extras::List {
-            tally.extras.push(entry);
+        match (judged, self.pass.extras) {
+            (Err(_), _) if entry.kind == EntryKind::File => tally.summary.extra_filtered.add(entry.bytes),
+            (Ok(()), Extras::Keep) if entry.kind == EntryKind::File => tally.summary.kept.add(entry.bytes),
+            // Listed ones are in no bucket yet: whoever judges the purge puts them there.
+            (Ok(()), Extras::List) => tally.extras.push(entry),
+            _ => {}
         }
     }
 

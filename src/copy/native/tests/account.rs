@@ -152,6 +152,8 @@ proptest! {
             let outcome = quiet(|watch| (engine.copy)(&pass, watch)).unwrap();
             prop_assert_eq!(&surveyed.summary, &outcome.summary);
             let summary = outcome.summary;
+            let keep = CopyPass { extras: Extras::Keep, ..pass };
+            let kept = quiet(|watch| (engine.survey)(&keep, watch)).unwrap().outcome.summary.kept;
             let mut extras: Vec<_> = outcome
                 .extras
                 .into_iter()
@@ -165,7 +167,7 @@ proptest! {
                 same: summary.same,
                 mismatch: summary.failed.files,
                 filtered: summary.filtered,
-                kept: summary.kept,
+                kept,
                 extra_filtered: summary.extra_filtered,
                 extras,
                 target_files: outcome.target_files,
