@@ -131,6 +131,9 @@ pub fn run(
     let redactor = plan.values().redactor();
     let origin = BasisOrigin { plan, runbook, vars_files, given };
     super::facts::judge_plan(plan, started_state(&begin))?;
+    if consent == Consent::Yes {
+        super::step::refuse_unanswerable(plan, started_state(&begin), &answers)?;
+    }
     let start = |run| {
         Ok::<_, Error>(Body::RunStarted {
             format: FORMAT,
@@ -167,7 +170,6 @@ pub fn run(
         commands,
     };
     session.meet_drift(&origin, on_drift)?;
-    session.refuse_unanswerable()?;
     session.open()?;
     let ended = session.walk()?;
     session.close(ended);

@@ -1,5 +1,6 @@
 //! The step loop: which step is next, what became of it, and whether the run goes on.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -13,11 +14,11 @@ use crate::copy::FileError;
 use crate::error::{Error, ExitCode, Result};
 use crate::event::{Event, Outcome};
 use crate::plan::{
-    self, Action, AnswerKind, CheckpointAction, Condition, Evidence, OnInterrupt, PlannedPhase, PlannedStep,
+    self, Action, AnswerKind, CheckpointAction, Condition, Evidence, OnInterrupt, Plan, PlannedPhase, PlannedStep,
     Work,
 };
 use crate::runbook::Problems;
-use crate::state::fold::Status;
+use crate::state::fold::{RunState, Status};
 use crate::state::record::{Answer, Body, Debt, How, Prompt, Question};
 
 /// Whether the run goes on behind a step.
@@ -119,33 +120,6 @@ impl Session<'_> {
         let seconds = self.state.total_seconds(Timestamp::now());
         self.append(Body::RunFinished { seconds })?;
         Ok(Ended { outcome: Outcome::Done, code: ExitCode::Done })
-    }
-
-    /// With `--yes`, what only a person can answer is refused before anything begins.
-    pub(super) fn refuse_unanswerable(&self) -> Result<()> {
-        if self.consent == Consent::Ask {
-            return Ok(());
-        }
-        let plan = self.plan;
-        let unanswerable: Vec<&str> = plan
-            .phases
-            .iter()
-            .filter(|phase| matches!(phase.condition, Condition::Always))
-            .flat_map(|phase| &phase.steps)
-            .filter(|step| matches!(step.condition, Condition::Always))
-            .filter(|step| !self.state.status(&step.id).is_final())
-            .filter(|step| self.state.steps.get(&step.id).is_none_or(|state| state.answered.is_none()))
-            .filter(|step| !self.answers.contains_key(&step.id) && wants_a_person(step))
-            .map(|step| step.id.as_str())
-            .collect();
-        if unanswerable.is_empty() {
-            return Ok(());
-        }
-        Err(Error::new(
-            ExitCode::Usage,
-            format!("--yes answers plain confirmations only, and these checkpoints ask for more: {}", unanswerable.join(", ")),
-        )
-        .hint("give their answers ahead (`--answer STEP=VALUE`, for secrets `--answer-file STEP=FILE`), or run without --yes"))
     }
 
     fn step(&mut self, phase: &PlannedPhase, step: &PlannedStep, position: Position) -> Result<Flow> {
@@ -558,6 +532,38 @@ impl Session<'_> {
             ActionWatch { cancel: self.cancel, progress: &|_, _| {}, redact: &|text| text.to_owned() };
         watch.pause(duration)
     }
+}
+
+/// With `--yes`, what only a person can answer is refused before anything begins.
+pub(super) fn refuse_unanswerable(
+    plan: &Plan,
+    state: Option<&RunState>,
+    answers: &BTreeMap<String, GivenAnswer>,
+) -> Result<()> {
+    let is_open = |step: &&PlannedStep| {
+        let Some(state) = state else { return true };
+        let answered = state.steps.get(&step.id).is_some_and(|step| step.answered.is_some());
+        !state.status(&step.id).is_final() && !answered
+    };
+    let unanswerable: Vec<&str> = plan
+        .phases
+        .iter()
+        .filter(|phase| matches!(phase.condition, Condition::Always))
+        .flat_map(|phase| &phase.steps)
+        .filter(|step| matches!(step.condition, Condition::Always))
+        .filter(is_open)
+        .filter(|step| !answers.contains_key(&step.id) && wants_a_person(step))
+        .map(|step| step.id.as_str())
+        .collect();
+    if unanswerable.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "--yes answers plain confirmations only, and these checkpoints ask for more: {}",
+        unanswerable.join(", ")
+    );
+    Err(Error::new(ExitCode::Usage, message)
+        .hint("give their answers ahead (`--answer STEP=VALUE`, for secrets `--answer-file STEP=FILE`), or run without --yes"))
 }
 
 /// Where a step stands among all.

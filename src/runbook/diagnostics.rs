@@ -838,7 +838,10 @@ pub fn template_failed(
 ) -> Diagnostic {
     let place = range.as_ref().map_or(inside.span, |range| inside.place(range));
     let detail = shown(detail);
-    let equals = range.as_ref().and_then(|range| inside.text.get(range.start..)).is_some_and(|rest| rest.starts_with('='));
+    let equals = range
+        .as_ref()
+        .and_then(|range| inside.text.get(range.start..))
+        .is_some_and(|rest| rest.starts_with('='));
     if kind == ErrorKind::SyntaxError && equals {
         return Diagnostic::error("movebook::template_syntax", "one `=` does not compare")
             .label(place, "here")
