@@ -11,8 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "copy", "event", "filter", "guard", "plan", "render", "report", "run", "runbook", "state", "sys",
-            "vars",
+            "copy", "demo", "event", "filter", "guard", "plan", "render", "report", "run", "runbook",
+            "state", "sys", "vars",
         ],
     ),
     ("copy", &["filter", "sys"]),

@@ -185,6 +185,12 @@ pub fn duplicate_key(key: &str, span: Span, first: Span) -> Diagnostic {
         .help("keep one of them")
 }
 
+pub fn bad_merge(span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::bad_merge", "`<<` takes the keys of a mapping, and this is none")
+        .label(span, "nothing to merge")
+        .help("write an alias of a mapping: `<<: *name`")
+}
+
 // The structure.
 
 pub fn unknown_key(key: &Spanned<String>, meant: Option<&str>, known: &[&str]) -> Diagnostic {

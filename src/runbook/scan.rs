@@ -1,12 +1,12 @@
 //! Text → tree: YAML is scanned here, once, and nowhere else.
 //!
-//! Whatever the text, this ends within bounds that are set below, and a problem is a [`Diagnostic`] with a place.
+//! Whatever the text, this ends within bounds that are set below, without calling itself, and a problem is a
+//! [`Diagnostic`] with a place. The events are granit-parser's (the scanner below serde-saphyr): they give the place of
+//! every key and value for a third of what it costs to carry places through serde.
 
-use std::fmt;
+use std::collections::HashMap;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::budget::BudgetBreach;
-use serde_saphyr::{Error, Location, Options};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle};
 
 use super::diagnostics::{self, Diagnostic};
 use super::model::Raw;
@@ -14,41 +14,29 @@ use super::source::{FileId, Span, Spanned};
 
 /// A runbook of a thousand steps has 200 KB.
 pub const MAX_BYTES: usize = 4 << 20;
-/// Deeper than any sensible runbook, and far from the end of the stack.
+/// Deeper than any sensible runbook, and far from the end of the stack for those who go through the tree.
 const MAX_DEPTH: usize = 48;
-const STACK_BYTES: usize = 16 << 20;
-const MAX_NODES: usize = 200_000;
-/// How much the aliases of a file may add up to.
-const MAX_REPLAYED: usize = 100_000;
-const MAX_SCALAR_BYTES: usize = 16 << 20;
+/// How much a file may hold, every alias counted as what it stands for.
+const MOST: Cost = Cost { nodes: 200_000, bytes: 16 << 20 };
 
 /// Reads one YAML document. `Err` holds at least one diagnostic.
 pub fn scan(file: FileId, text: &str) -> Result<Spanned<Raw>, Vec<Diagnostic>> {
     if text.len() > MAX_BYTES {
         return Err(vec![diagnostics::too_large(Span { file, start: 0, end: 0 }, MAX_BYTES)]);
     }
-    on_a_deep_stack(|| scan_here(file, text))
-}
-
-/// The scanner calls itself for each level, and a main thread may have 1 MiB of stack (on Windows): too little for
-/// [`MAX_DEPTH`] levels of a build without optimisation.
-fn on_a_deep_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
-    std::thread::scope(|scope| {
-        match std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, &work) {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            // A system that is out of threads is no reason to refuse a runbook.
-            Err(_) => work(),
+    let mut builder = Builder::new(file, text);
+    for event in Parser::new_from_str(text) {
+        let read = match event {
+            Ok((event, span)) => builder.event(event, span),
+            Err(error) => Err(explain(&error, file, text)),
+        };
+        // What comes after cannot be trusted, but what was found before is told too.
+        if let Err(diagnostic) = read {
+            builder.problems.push(diagnostic);
+            return Err(builder.problems);
         }
-    })
-}
-
-fn scan_here(file: FileId, text: &str) -> Result<Spanned<Raw>, Vec<Diagnostic>> {
-    let node: Located = serde_saphyr::from_str_with_options(text, options())
-        .map_err(|error| vec![explain(&error, file, text)])?;
-    let mut conversion = Conversion { file, text, problems: Vec::new() };
-    let whole = Span { file, start: 0, end: first_line_end(text) };
-    let tree = conversion.convert(node, whole);
-    if conversion.problems.is_empty() { Ok(tree) } else { Err(conversion.problems) }
+    }
+    builder.finish()
 }
 
 /// The text as it is scanned: without a byte order mark.
@@ -56,201 +44,388 @@ pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-fn options() -> Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_depth: MAX_DEPTH,
-            max_nodes: MAX_NODES,
-            max_events: 2 * MAX_NODES,
-            max_aliases: 5_000,
-            max_anchors: 5_000,
-            max_documents: 1,
-            max_total_scalar_bytes: MAX_SCALAR_BYTES,
-            max_recorded_anchor_events: MAX_REPLAYED,
-            max_recorded_anchor_bytes: MAX_SCALAR_BYTES,
-            enforce_alias_anchor_ratio: false,
-        },
-        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_REPLAYED },
-        // Seen by the conversion, which can tell all of them, and both places.
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::PassThrough,
-        strict_booleans: true,
-        leading_zero_numbers_as_strings: true,
-        underscored_numbers_as_strings: true,
-        reject_unsupported_tags: true,
-        non_finite_float_policy: serde_saphyr::options::NonFiniteFloatPolicy::AsString,
-        with_snippet: false,
+/// What a node adds up to.
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    nodes: usize,
+    bytes: usize,
+}
+
+impl Cost {
+    fn add(&mut self, other: Cost) {
+        self.nodes = self.nodes.saturating_add(other.nodes);
+        self.bytes = self.bytes.saturating_add(other.bytes);
     }
 }
 
-type Located = serde_saphyr::Spanned<Node>;
-
-/// A node as the scanner hands it over. Keys are nodes too: `{{ x }}` without quotes is a mapping in a mapping's key.
-enum Node {
-    Scalar(Raw),
-    List(Vec<Located>),
-    Map(Vec<(Located, Located)>),
+/// A finished node. Keys are nodes too: `{{ x }}` without quotes is a mapping in a mapping's key.
+#[derive(Clone)]
+struct Node {
+    raw: Raw,
+    /// Of an alias, where its text stands. A block collection has no place of its own.
+    place: Option<Span>,
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
-    }
+/// A collection under way.
+struct Open {
+    kind: Kind,
+    place: Option<Span>,
+    anchor: usize,
+    /// What was read before it, to know what it adds up to.
+    before: Cost,
 }
 
-struct NodeVisitor;
-
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any YAML value")
-    }
-
-    fn visit_bool<E>(self, truth: bool) -> Result<Node, E> {
-        Ok(Node::Scalar(Raw::Boolean(truth)))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
-        Ok(Node::Scalar(Raw::Integer(number)))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
-        Ok(Node::Scalar(i64::try_from(number).map_or(Raw::Float(number as f64), Raw::Integer)))
-    }
-
-    /// `8.0` is the number 8: a schema takes it for a whole number, and so does the reader.
-    fn visit_f64<E>(self, number: f64) -> Result<Node, E> {
-        let whole = number.fract() == 0.0 && number.abs() < 9e15;
-        Ok(Node::Scalar(if whole { Raw::Integer(number as i64) } else { Raw::Float(number) }))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
-        Ok(Node::Scalar(Raw::Text(text.to_owned())))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Node, E> {
-        Ok(Node::Scalar(Raw::Text(text)))
-    }
-
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Scalar(Raw::Null))
-    }
-
-    fn visit_none<E>(self) -> Result<Node, E> {
-        Ok(Node::Scalar(Raw::Null))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        Node::deserialize(deserializer)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Node::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
-        let mut map = Vec::new();
-        while let Some(member) = members.next_entry()? {
-            map.push(member);
-        }
-        Ok(Node::Map(map))
-    }
+enum Kind {
+    List(Vec<Spanned<Raw>>),
+    Map { members: Vec<(Spanned<String>, Spanned<Raw>)>, key: Pending },
 }
 
-/// From the scanner's places to ours. Of an alias the place is where its text stands.
-struct Conversion<'t> {
+/// The key whose value comes next.
+enum Pending {
+    None,
+    Key(Spanned<String>),
+    /// `{{ x }}` without quotes.
+    Template(Span),
+    /// Told already; its value is read and dropped.
+    Wrong,
+}
+
+struct Builder<'t> {
     file: FileId,
     text: &'t str,
+    open: Vec<Open>,
+    /// Finished anchored nodes, and what each adds up to; `None` while one is under way.
+    anchors: HashMap<usize, Option<(Node, Cost)>>,
+    spent: Cost,
+    root: Option<Spanned<Raw>>,
+    documents: usize,
     problems: Vec<Diagnostic>,
 }
 
-impl Conversion<'_> {
-    /// `around` is the place of what leads to the node (its key): a block collection has no place of its own.
-    fn convert(&mut self, node: Located, around: Span) -> Spanned<Raw> {
-        let own = self.span(node.defined).filter(|span| span.start < span.end);
-        match node.value {
-            Node::Scalar(raw) => Spanned::new(raw, own.unwrap_or(around)),
-            Node::List(items) => {
-                let span = own.unwrap_or(around);
-                let items = items
-                    .into_iter()
-                    .map(|item| {
-                        let around = self.first_place(&item).unwrap_or(span);
-                        self.convert(item, around)
-                    })
-                    .collect();
-                Spanned::new(Raw::List(items), span)
-            }
-            Node::Map(members) => {
-                if let [(key, _)] = members.as_slice()
-                    && matches!(key.value, Node::Map(_))
-                {
-                    let place = self.unquoted_template(own.unwrap_or(around));
-                    self.problems
-                        .push(diagnostics::unquoted_template(place, &self.text[place.start..place.end]));
-                    return Spanned::new(Raw::Null, place);
-                }
-                self.convert_map(members, own.unwrap_or(around))
-            }
+impl<'t> Builder<'t> {
+    fn new(file: FileId, text: &'t str) -> Self {
+        Self {
+            file,
+            text,
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            spent: Cost::default(),
+            root: None,
+            documents: 0,
+            problems: Vec::new(),
         }
     }
 
-    fn convert_map(&mut self, members: Vec<(Located, Located)>, span: Span) -> Spanned<Raw> {
-        let mut map: Vec<(Spanned<String>, Spanned<Raw>)> = Vec::with_capacity(members.len());
-        let mut seen = std::collections::HashMap::with_capacity(members.len());
-        for (key, member) in members {
-            let place = self.span(key.defined).filter(|place| place.start < place.end).unwrap_or(span);
-            let name = match key.value {
-                Node::Scalar(Raw::Text(text)) => text,
-                Node::Scalar(other) if !matches!(other, Raw::Null) => match other.to_json() {
-                    serde_json::Value::String(text) => text,
-                    value => value.to_string(),
-                },
-                _ => {
-                    self.problems.push(diagnostics::key_not_text(place));
-                    continue;
+    fn finish(self) -> Result<Spanned<Raw>, Vec<Diagnostic>> {
+        if !self.problems.is_empty() {
+            return Err(self.problems);
+        }
+        let whole = Span { file: self.file, start: 0, end: first_line_end(self.text) };
+        Ok(self.root.unwrap_or_else(|| Spanned::new(Raw::Null, whole)))
+    }
+
+    fn event(&mut self, event: Event<'_>, span: granit_parser::Span) -> Result<(), Diagnostic> {
+        let place = self.place(&span);
+        match event {
+            Event::DocumentStart(..) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return Err(diagnostics::several_documents(word_at(place, self.text)));
                 }
-            };
-            if let Some(first) = seen.insert(name.clone(), place) {
-                self.problems.push(diagnostics::duplicate_key(&name, place, first));
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), place)?;
+                self.spend(Cost { nodes: 1, bytes: text.len() }, place)?;
+                let raw =
+                    if style == ScalarStyle::Plain { plain(&text) } else { Raw::Text(text.into_owned()) };
+                let cost = Cost { nodes: 1, bytes: text_bytes(&raw) };
+                self.complete(Node { raw, place: (place.start < place.end).then_some(place) }, anchor, cost);
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), place)?;
+                self.start(Kind::List(Vec::new()), style, anchor, place)?;
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), place)?;
+                self.start(Kind::Map { members: Vec::new(), key: Pending::None }, style, anchor, place)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                Some(Some((node, cost))) => {
+                    let (node, cost) = (node.clone(), *cost);
+                    self.spend(cost, place).map_err(|_| diagnostics::too_many_aliases(place))?;
+                    self.complete(node, 0, cost);
+                }
+                Some(None) => return Err(diagnostics::recursive_anchor(place)),
+                None => return Err(diagnostics::unknown_anchor(place, &self.text[place.start..place.end])),
+            },
+            // Streams, ends of documents and comments hold no value.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        kind: Kind,
+        style: StructureStyle,
+        anchor: usize,
+        place: Span,
+    ) -> Result<(), Diagnostic> {
+        if self.open.len() == MAX_DEPTH {
+            return Err(diagnostics::too_deep(place, MAX_DEPTH));
+        }
+        let before = self.spent;
+        self.spend(Cost { nodes: 1, bytes: 0 }, place)?;
+        if anchor != 0 {
+            self.anchors.insert(anchor, None);
+        }
+        // Of a flow collection the bracket is marked: the whole of it would hide what it is about.
+        let place = (style == StructureStyle::Flow).then(|| clipped_whole(self.file, self.text, place.start));
+        self.open.push(Open { kind, place, anchor, before });
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        let cost = Cost {
+            nodes: self.spent.nodes.saturating_sub(open.before.nodes),
+            bytes: self.spent.bytes.saturating_sub(open.before.bytes),
+        };
+        let raw = match open.kind {
+            Kind::List(items) => Raw::List(items),
+            Kind::Map { members, .. } => Raw::Map(self.settled(members)),
+        };
+        self.complete(Node { raw, place: open.place }, open.anchor, cost);
+    }
+
+    /// Hands a finished node to the collection that it stands in.
+    fn complete(&mut self, node: Node, anchor: usize, cost: Cost) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, Some((node.clone(), cost)));
+        }
+        let whole = Span { file: self.file, start: 0, end: first_line_end(self.text) };
+        let Some(open) = self.open.last_mut() else {
+            let place = node.place.or_else(|| first_place(&node.raw)).unwrap_or(whole);
+            self.root = Some(Spanned::new(node.raw, place));
+            return;
+        };
+        let around = open.place.unwrap_or(whole);
+        match &mut open.kind {
+            Kind::List(items) => {
+                let place = node.place.or_else(|| first_place(&node.raw)).unwrap_or(around);
+                items.push(Spanned::new(node.raw, place));
+            }
+            Kind::Map { members, key } => match std::mem::replace(key, Pending::None) {
+                Pending::Key(name) => {
+                    let place = node.place.unwrap_or(name.span);
+                    members.push((name, Spanned::new(node.raw, place)));
+                }
+                Pending::Template(place) => {
+                    let place = template_from(place, self.text);
+                    let written = &self.text[place.start..place.end];
+                    self.problems.push(diagnostics::unquoted_template(place, written));
+                }
+                Pending::Wrong => {}
+                Pending::None => {
+                    let place = node.place.unwrap_or(around);
+                    *key = match node.raw {
+                        Raw::Text(text) => Pending::Key(Spanned::new(text, place)),
+                        Raw::Map(_) if self.text[place.start..].starts_with('{') => Pending::Template(around),
+                        Raw::Null | Raw::List(_) | Raw::Map(_) => {
+                            self.problems.push(diagnostics::key_not_text(place));
+                            Pending::Wrong
+                        }
+                        number => Pending::Key(Spanned::new(number.to_json().to_string(), place)),
+                    };
+                }
+            },
+        }
+    }
+
+    /// The members of a finished mapping: merges done, and keys given twice told.
+    fn settled(
+        &mut self,
+        members: Vec<(Spanned<String>, Spanned<Raw>)>,
+    ) -> Vec<(Spanned<String>, Spanned<Raw>)> {
+        let mut seen: HashMap<String, Span> = HashMap::with_capacity(members.len());
+        let mut kept = Vec::with_capacity(members.len());
+        let mut merged = Vec::new();
+        for (key, member) in members {
+            if let Some(first) = seen.get(&key.value) {
+                self.problems.push(diagnostics::duplicate_key(&key.value, key.span, *first));
                 continue;
             }
-            let member = self.convert(member, place);
-            map.push((Spanned::new(name, place), member));
+            seen.insert(key.value.clone(), key.span);
+            match (key.value.as_str(), member.value) {
+                ("<<", Raw::Map(members)) => merged.extend(members),
+                ("<<", Raw::List(items)) if items.iter().all(|item| matches!(item.value, Raw::Map(_))) => {
+                    for item in items {
+                        if let Raw::Map(members) = item.value {
+                            merged.extend(members);
+                        }
+                    }
+                }
+                ("<<", _) => self.problems.push(diagnostics::bad_merge(key.span)),
+                (_, value) => kept.push((key, Spanned::new(value, member.span))),
+            }
         }
-        Spanned::new(Raw::Map(map), span)
+        // A key of the mapping itself wins over a merged one, and an earlier merge over a later one.
+        for (key, member) in merged {
+            if !seen.contains_key(&key.value) {
+                seen.insert(key.value.clone(), key.span);
+                kept.push((key, member));
+            }
+        }
+        kept
     }
 
-    /// The place of the first thing with a place in a node.
-    fn first_place(&self, node: &Located) -> Option<Span> {
-        if let Some(own) = self.span(node.defined).filter(|span| span.start < span.end) {
-            return Some(own);
+    fn spend(&mut self, cost: Cost, place: Span) -> Result<(), Diagnostic> {
+        self.spent.add(cost);
+        if self.spent.nodes > MOST.nodes || self.spent.bytes > MOST.bytes {
+            return Err(diagnostics::too_much(place));
         }
-        match &node.value {
-            Node::Scalar(_) => None,
-            Node::List(items) => items.first().and_then(|item| self.first_place(item)),
-            Node::Map(members) => members.first().and_then(|(key, _)| self.first_place(key)),
-        }
+        Ok(())
     }
 
-    fn span(&self, location: Location) -> Option<Span> {
-        let start = usize::try_from(location.span().byte_offset()?).ok()?;
-        let length = usize::try_from(location.span().byte_len()?).ok()?;
-        Some(clipped(self.file, self.text, start, start.checked_add(length)?))
+    /// A tag would be lost silently: `!secret` means something elsewhere, and nothing here.
+    fn refuse_tag(&self, tagged: bool, place: Span) -> Result<(), Diagnostic> {
+        if !tagged {
+            return Ok(());
+        }
+        let place = tag_before(place, self.text);
+        Err(diagnostics::unsupported_tag(place, &self.text[place.start..place.end]))
     }
 
-    /// From the first brace to the end of the template, on its line.
-    fn unquoted_template(&self, span: Span) -> Span {
-        let line_end = self.text[span.start..].find('\n').map_or(self.text.len(), |end| span.start + end);
-        let line = &self.text[span.start..line_end];
-        let start = span.start + line.find("{{").unwrap_or(0);
-        let end = self.text[start..line_end].find("}}").map_or(line_end, |end| start + end + 2);
-        clipped(self.file, self.text, start, end)
+    fn place(&self, span: &granit_parser::Span) -> Span {
+        let range = span.byte_range().unwrap_or(0..0);
+        clipped(self.file, self.text, range.start, range.end)
     }
+}
+
+/// The place of the first thing in a collection.
+fn first_place(raw: &Raw) -> Option<Span> {
+    match raw {
+        Raw::List(items) => items.first().map(|item| item.span),
+        Raw::Map(members) => members.first().map(|(key, _)| key.span),
+        _ => None,
+    }
+}
+
+fn text_bytes(raw: &Raw) -> usize {
+    match raw {
+        Raw::Text(text) => text.len(),
+        _ => 0,
+    }
+}
+
+/// From the brace at a place to the end of the template, on its line.
+fn template_from(span: Span, text: &str) -> Span {
+    let line_end = text[span.start..].find('\n').map_or(text.len(), |end| span.start + end);
+    let end = text[span.start..line_end].find("}}").map_or(line_end, |end| span.start + end + 2);
+    clipped(span.file, text, span.start, end)
+}
+
+/// A scalar without quotes, by YAML's core schema. What looks like a number and is none to everybody (`007`, `1_000`)
+/// stays text.
+fn plain(text: &str) -> Raw {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Raw::Null,
+        "true" | "True" | "TRUE" => return Raw::Boolean(true),
+        "false" | "False" | "FALSE" => return Raw::Boolean(false),
+        _ => {}
+    }
+    if !text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) {
+        return Raw::Text(text.to_owned());
+    }
+    number(text).unwrap_or_else(|| Raw::Text(text.to_owned()))
+}
+
+fn number(text: &str) -> Option<Raw> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            return plain.then(|| i64::from_str_radix(digits, radix).ok().map(Raw::Integer)).flatten();
+        }
+    }
+    if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    if !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Some(
+            text.parse().map_or_else(|_| Raw::Float(text.parse().unwrap_or(f64::MAX)), Raw::Integer),
+        );
+    }
+    // Rust reads `inf`, `nan` and `infinity` too; YAML's numbers have a digit first, or a point and a digit.
+    let shape = digits.strip_prefix('.').unwrap_or(digits);
+    if !shape.starts_with(|first: char| first.is_ascii_digit())
+        || !digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
+    {
+        return None;
+    }
+    let number: f64 = text.parse().ok()?;
+    if !number.is_finite() {
+        return None;
+    }
+    // `8.0` is the number 8: a schema takes it for a whole number, and so does the reader.
+    let whole = number.fract() == 0.0 && number.abs() < 9e15;
+    Some(if whole { Raw::Integer(number as i64) } else { Raw::Float(number) })
+}
+
+/// What the scanner could not read, by its own kind and by what is seen at the place.
+fn explain(error: &ScanError, file: FileId, text: &str) -> Diagnostic {
+    let start = match error.marker().byte_offset() {
+        Some(start) => start,
+        None => text.char_indices().nth(error.marker().index()).map_or(text.len(), |(at, _)| at),
+    };
+    let span = clipped(file, text, start, start.saturating_add(1));
+    let line_start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = text[span.start..].find('\n').map_or(text.len(), |at| span.start + at);
+    let line = &text[line_start..line_end];
+    match error.kind() {
+        ErrorKind::RecursionLimitExceeded => return diagnostics::too_deep(span, MAX_DEPTH),
+        ErrorKind::UnknownAnchor => {
+            let alias = word_at(span, text);
+            return diagnostics::unknown_anchor(alias, &text[alias.start..alias.end]);
+        }
+        ErrorKind::UndeclaredTagHandle => {
+            let tag = tag_before(span, text);
+            return diagnostics::unsupported_tag(tag, &text[tag.start..tag.end]);
+        }
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar
+        | ErrorKind::TabAtBlockScalarStart => {
+            let tab = indentation_tab(line)
+                .map(|at| line_start + at)
+                .or_else(|| text[span.start..].find('\t').map(|at| span.start + at))
+                .unwrap_or(span.start);
+            return diagnostics::tab(clipped_whole(file, text, tab));
+        }
+        ErrorKind::UnknownQuotedScalarEscape
+        | ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidUnicodeEscape
+        | ErrorKind::InvalidLowSurrogate
+        | ErrorKind::InvalidLowSurrogateHexEscape
+        | ErrorKind::MissingLowSurrogate
+        | ErrorKind::UnpairedLowSurrogate => {
+            let (start, end) =
+                backslash(line).map_or((span.start, span.end), |at| (line_start + at, line_start + at + 2));
+            return diagnostics::bad_escape(clipped(file, text, start, end), line);
+        }
+        _ => {}
+    }
+    if let Some(tab) = indentation_tab(line) {
+        return diagnostics::tab(clipped_whole(file, text, line_start + tab));
+    }
+    if let Some(open) = unquoted_braces(line) {
+        let place = template_from(Span { file, start: line_start + open, end: line_start + open }, text);
+        return diagnostics::unquoted_template(place, &text[place.start..place.end]);
+    }
+    let message = error.info();
+    diagnostics::syntax(span, message.rsplit(", ").next().unwrap_or(&message))
 }
 
 /// A span within the text, on character boundaries, without the white space at its end.
@@ -284,81 +459,9 @@ fn first_line_end(text: &str) -> usize {
     text.find('\n').unwrap_or(text.len())
 }
 
-fn explain(error: &Error, file: FileId, text: &str) -> Diagnostic {
-    let error = innermost(error);
-    let location = error.location().unwrap_or(Location::UNKNOWN);
-    let span = place_of(location, file, text);
-    match error {
-        Error::Budget { breach, .. } => match breach {
-            BudgetBreach::Depth { .. } => diagnostics::too_deep(span, MAX_DEPTH),
-            BudgetBreach::Aliases { .. }
-            | BudgetBreach::Anchors { .. }
-            | BudgetBreach::RecordedAnchorBytes { .. }
-            | BudgetBreach::RecordedAnchorEvents { .. } => diagnostics::too_many_aliases(span),
-            BudgetBreach::Documents { .. } => diagnostics::several_documents(span),
-            _ if text.contains('*') && text.contains('&') => diagnostics::too_many_aliases(span),
-            _ => diagnostics::too_much(span),
-        },
-        Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. }
-        | Error::AliasReplayCounterOverflow { .. } => diagnostics::too_many_aliases(span),
-        Error::UnknownAnchor { .. } => {
-            let span = word_at(span, text);
-            diagnostics::unknown_anchor(span, &text[span.start..span.end])
-        }
-        Error::RecursiveReferencesRequireWeakTypes { .. } => diagnostics::recursive_anchor(span),
-        Error::MultipleDocuments { .. } => diagnostics::several_documents(span),
-        Error::UnsupportedTag { .. } => {
-            let span = tag_before(span, text);
-            diagnostics::unsupported_tag(span, &text[span.start..span.end])
-        }
-        Error::Eof { .. } => diagnostics::empty_file(span),
-        other => syntax(span, text, &other.to_string()),
-    }
-}
-
-fn innermost(mut error: &Error) -> &Error {
-    while let Error::AliasError { error: inner, .. } | Error::WithSnippet { error: inner, .. } = error {
-        error = inner;
-    }
-    error
-}
-
-/// What the scanner could not read. Its own words are kept; the help is by what is seen at the place.
-fn syntax(span: Span, text: &str, message: &str) -> Diagnostic {
-    // The scanner adds the place, which the diagnostic has already.
-    let message = message.split(" at line ").next().unwrap_or(message).trim_end_matches([':', ',']);
-    let message = message.rsplit(", ").next().unwrap_or(message);
-    if message.contains("nest") && message.contains("limit") || message.contains("recursion") {
-        return diagnostics::too_deep(span, MAX_DEPTH);
-    }
-    let line_start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-    let line_end = text[span.start..].find('\n').map_or(text.len(), |at| span.start + at);
-    let line = &text[line_start..line_end];
-    let at_line = |offset: usize, length: usize| {
-        clipped(span.file, text, line_start + offset, line_start + offset + length)
-    };
-    let indentation = line.len() - line.trim_start().len();
-    if line[..indentation].contains('\t') {
-        let tab = line.find('\t').unwrap_or(0);
-        return diagnostics::tab(clipped_whole(span.file, text, line_start + tab));
-    }
-    if message.contains("tab") && !message.contains("table") {
-        let tab = text[span.start..].find('\t').map_or(span.start, |at| span.start + at);
-        return diagnostics::tab(clipped_whole(span.file, text, tab));
-    }
-    if message.contains("escape") || message.contains("hexadecimal") {
-        let (start, end) =
-            backslash(line).map_or((span.start, span.end), |at| (line_start + at, line_start + at + 2));
-        return diagnostics::bad_escape(clipped(span.file, text, start, end), line);
-    }
-    if let Some(open) = unquoted_braces(line) {
-        let length = line[open..].find("}}").map_or(line.len() - open, |end| end + 2);
-        let place = at_line(open, length);
-        return diagnostics::unquoted_template(place, &text[place.start..place.end]);
-    }
-    diagnostics::syntax(span, message)
+/// The first tab before anything else on a line.
+fn indentation_tab(line: &str) -> Option<usize> {
+    line[..line.len() - line.trim_start().len()].find('\t')
 }
 
 /// The first backslash in a double-quoted text that starts no escape of YAML.
@@ -382,17 +485,64 @@ fn unquoted_braces(line: &str) -> Option<usize> {
     (before.ends_with([':', '-', ',', '[']) || before.is_empty()).then_some(open)
 }
 
-/// Scanning errors have their place in characters only.
-fn place_of(location: Location, file: FileId, text: &str) -> Span {
-    let span = location.span();
-    let start = match span.byte_offset().and_then(|offset| usize::try_from(offset).ok()) {
-        Some(start) => start,
-        None if location.line() == 0 => 0,
-        None => {
-            let characters = usize::try_from(span.offset()).unwrap_or(usize::MAX);
-            text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> serde_json::Value {
+        scan(FileId(0), text).unwrap_or_else(|problems| panic!("{problems:?}")).value.to_json()
+    }
+
+    #[test]
+    fn plain_scalars_follow_the_core_schema_of_yaml_1_2() {
+        let text = "[yes, on, 'true', true, ~, null, 12, -3, +4, 0x1F, 0o17, 1.5, 8.0, 1e3, .5]";
+        let expected =
+            serde_json::json!(["yes", "on", "true", true, null, null, 12, -3, 4, 31, 15, 1.5, 8, 1000, 0.5]);
+        assert_eq!(value(text), expected);
+    }
+
+    #[test]
+    fn what_only_looks_like_a_number_stays_text() {
+        for text in [
+            "007", "1_000", "1h", ".inf", ".nan", "-", "+", ".", "0x", "0xZZ", "1.2.3", "--1", "1e999", "e5",
+            "22:30",
+        ] {
+            assert_eq!(value(&format!("- {text}")), serde_json::json!([text]), "{text}");
         }
-    };
-    let length = span.byte_len().and_then(|length| usize::try_from(length).ok()).unwrap_or(1);
-    clipped(file, text, start, start.saturating_add(length))
+    }
+
+    #[test]
+    fn a_merge_gives_way_to_the_keys_of_the_mapping() {
+        let text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: {<<: [{x: 5}, *a], z: 4}";
+        let expected = serde_json::json!({
+            "a": {"x": 1, "y": 2}, "b": {"y": 3, "x": 1}, "c": {"z": 4, "x": 5, "y": 2}
+        });
+        assert_eq!(value(text), expected);
+    }
+
+    #[test]
+    fn an_alias_has_the_place_of_its_text() {
+        let text = "a: &a word\nb: *a\n";
+        let tree = scan(FileId(0), text).unwrap();
+        let Raw::Map(members) = tree.value else { panic!("a mapping") };
+        let span = members[1].1.span;
+        assert_eq!(&text[span.start..span.end], "word");
+    }
+
+    #[test]
+    fn a_block_collection_has_the_place_of_its_key() {
+        let text = "outer:\n  inner: 1\nlist:\n  - x: 1\n";
+        let tree = scan(FileId(0), text).unwrap();
+        let Raw::Map(members) = tree.value else { panic!("a mapping") };
+        let span = members[0].1.span;
+        assert_eq!(&text[span.start..span.end], "outer");
+        let Raw::List(items) = &members[1].1.value else { panic!("a list") };
+        assert_eq!(&text[items[0].span.start..items[0].span.end], "x");
+    }
+
+    #[test]
+    fn an_anchor_that_holds_itself_is_refused() {
+        let problems = scan(FileId(0), "a: &a [*a]\n").unwrap_err();
+        assert_eq!(problems[0].code, "movebook::recursive_anchor");
+    }
 }
