@@ -85,6 +85,8 @@ pub enum Event {
         question: Question,
         prompt: Prompt,
         list: Vec<String>,
+        /// Whether somebody is asked on this terminal.
+        here: Presence,
     },
     Answered {
         step: String,
@@ -101,8 +103,18 @@ pub enum Event {
         seconds: f64,
         downtime: Option<f64>,
         state_file: String,
-        next: Option<String>,
+        next: Vec<String>,
     },
+}
+
+/// Whether a person can be asked at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// On this terminal.
+    Here,
+    /// By `approve`, some other time.
+    Elsewhere,
 }
 
 /// How a process's part of a run ended.

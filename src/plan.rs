@@ -82,7 +82,7 @@ pub struct PlannedStep {
 /// What a step will do, or what it takes to know that.
 #[derive(Clone, Debug)]
 pub enum Work {
-    Ready(Action),
+    Ready(Box<Action>),
     Late(LateStep),
 }
 
@@ -111,6 +111,16 @@ pub enum Condition {
         #[serde(skip)]
         item: Option<Value>,
     },
+}
+
+impl PlannedStep {
+    /// The action, where every value of it is known.
+    pub fn ready(&self) -> Option<&Action> {
+        match &self.work {
+            Work::Ready(action) => Some(action),
+            Work::Late(_) => None,
+        }
+    }
 }
 
 /// How often a whole step is tried.

@@ -8,7 +8,7 @@ pub mod answer;
 pub mod check;
 pub mod command;
 mod debt;
-pub mod facts;
+mod facts;
 pub mod operator;
 pub mod outcome;
 mod output;
@@ -21,6 +21,7 @@ mod stage;
 mod step;
 pub mod wait;
 
+pub use facts::{judge_copy, judge_found, judge_paths};
 pub use operator::{Ask, Given, GivenAnswer, Operator, Reply};
 pub use pass::pass_of;
 pub use session::{Begin, Commands, Consent, Ended, OnDrift, Request, Start, Who, run};

@@ -21,6 +21,8 @@ fn start() -> Body {
             files: vec![RunbookText { path: "/srv/move.yaml".into(), text: "movebook: 1\n".into() }],
             digest: "d".into(),
             vars_files: Vec::new(),
+            started: jiff::Timestamp::UNIX_EPOCH,
+            environment: BTreeMap::new(),
             given: BTreeMap::new(),
             vars: BTreeMap::new(),
             secrets: BTreeMap::new(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::answers;
 use super::ask::AtTerminal;
+use super::place::state_of;
 use crate::error::{Error, ExitCode, Result};
 use crate::plan::AnswerKind;
 use crate::report::commands;
@@ -12,8 +13,8 @@ use crate::report::terminal::Colour;
 use crate::report::words;
 use crate::run::{Ask, Given, GivenAnswer, Operator, Reply, answer};
 use crate::secret::Redactor;
-use crate::state::fold::{self, OpenQuestion, RunState};
-use crate::state::journal::{self, Journal};
+use crate::state::fold::{OpenQuestion, RunState};
+use crate::state::journal::Journal;
 use crate::state::lock::{Holder, Lock};
 use crate::state::record::{Body, How};
 use crate::sys::who;
@@ -39,22 +40,24 @@ pub struct Args {
     evidence: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, _: Colour) -> Result<ExitCode> {
+pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let path = super::place::find(args.state.as_deref())?;
     let (host, user) = (who::host(), who::user());
     let lock = Lock::acquire(&path, &Holder::this_process(host.clone(), user.clone()))?;
     let mut opened = Journal::open(lock)?;
-    let state = fold::fold(&opened.records).map_err(|damage| journal::damaged(&path, &damage))?;
+    if let Some(copy) = &opened.torn {
+        super::begin::tell_torn(copy, colour);
+    }
+    let state = state_of(&opened.records, &path)?;
     let open = open_question(&state, &args.step)?;
     let given = given(args, open)?;
     let accepted = answer::judge(&open.prompt, given, &Redactor::new(), |step| {
         state.answers.get(step).map(|kept| kept.answer.clone())
     })
     .map_err(|objection| {
-        Error::new(ExitCode::Usage, format!("{objection}")).hint(format!(
-            "answer with: {}",
-            commands::approve(&args.step, Some(&open.prompt), &path.display().to_string())
-        ))
+        let ways = commands::approve(&args.step, &open.prompt, &path.display().to_string());
+        Error::new(ExitCode::Usage, objection.to_string())
+            .hint(format!("answer with: {}", ways.join("\n     or: ")))
     })?;
     let body = Body::Answered {
         step: args.step.clone(),
@@ -118,6 +121,12 @@ fn asked(args: &Args, open: &OpenQuestion) -> Result<GivenAnswer> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(missing());
     }
+    for line in open.prompt.instructions.iter().flat_map(|text| text.lines()) {
+        anstream::eprintln!("    {}", words::name(line));
+    }
+    for name in &open.list {
+        anstream::eprintln!("    - {}", words::name(name));
+    }
     let ask = Ask {
         step: &args.step,
         title: &args.step,
@@ -126,7 +135,11 @@ fn asked(args: &Args, open: &OpenQuestion) -> Result<GivenAnswer> {
         objection: None,
     };
     match AtTerminal.ask(&ask) {
-        Reply::Given(given) => Ok(given),
+        Reply::Given(given) => Ok(GivenAnswer {
+            note: args.note.clone().or(given.note),
+            evidence: args.evidence.clone().or(given.evidence),
+            ..given
+        }),
         Reply::Interrupted => Err(Error::new(ExitCode::Interrupted, "interrupted; nothing was written")),
         Reply::NotYet | Reply::Nobody => Err(missing()),
     }

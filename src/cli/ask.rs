@@ -2,9 +2,11 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use inquire::{Confirm, InquireError, Password, PasswordDisplayMode, Select, Text};
 
+use crate::event::Presence;
 use crate::plan::{AnswerKind, Evidence};
 use crate::report::words;
 use crate::run::{Ask, Given, GivenAnswer, Operator, Reply};
@@ -14,12 +16,23 @@ use crate::state::record::{Prompt, Question};
 /// The person at the terminal, if there is one.
 pub struct AtTerminal;
 
+/// Whether a prompt is on the screen: nothing is at work then, and a signal need not wait for anything.
+static OPEN: AtomicBool = AtomicBool::new(false);
+
+pub fn is_open() -> bool {
+    OPEN.load(Ordering::SeqCst)
+}
+
 /// Nobody: questions stay open.
 pub struct Nobody;
 
 impl Operator for Nobody {
     fn ask(&mut self, _: &Ask<'_>) -> Reply {
         Reply::Nobody
+    }
+
+    fn presence(&self) -> Presence {
+        Presence::Elsewhere
     }
 }
 
@@ -32,11 +45,18 @@ pub fn operator() -> Box<dyn Operator> {
 }
 
 impl Operator for AtTerminal {
+    fn presence(&self) -> Presence {
+        Presence::Here
+    }
+
     fn ask(&mut self, ask: &Ask<'_>) -> Reply {
         if let Some(objection) = ask.objection {
             anstream::eprintln!("  ! {}", words::name(objection));
         }
-        match answer(ask.prompt, ask.question) {
+        OPEN.store(true, Ordering::SeqCst);
+        let answered = answer(ask.prompt, ask.question);
+        OPEN.store(false, Ordering::SeqCst);
+        match answered {
             Ok(Some(given)) => Reply::Given(given),
             Ok(None) | Err(InquireError::OperationCanceled) => Reply::NotYet,
             Err(InquireError::OperationInterrupted) => Reply::Interrupted,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
@@ -11,7 +13,7 @@ use super::{answers, ask};
 use crate::cancel::Cancel;
 use crate::error::{Error, ExitCode, Result};
 use crate::event::Sink;
-use crate::plan::Plan;
+use crate::plan::{self, EnvironmentVariables, Plan};
 use crate::report::json::JsonLines;
 use crate::report::out::Out;
 use crate::report::plain::PlainLines;
@@ -24,7 +26,7 @@ use crate::state::journal::{self, Journal};
 use crate::state::lock::{Holder, Lock};
 use crate::state::record::Basis;
 use crate::sys::who;
-use crate::vars::Given;
+use crate::vars::{Given, Values};
 
 /// How events are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,12 +43,8 @@ pub struct Options {
     /// Answer plain confirmations without asking; the state file records that nobody looked
     #[arg(long)]
     pub yes: bool,
-    /// An answer given ahead (`yes` for a confirmation); not for secrets
-    #[arg(long = "answer", value_name = "STEP=VALUE", value_parser = inputs::assignment)]
-    pub answers: Vec<(String, String)>,
-    /// An answer given ahead in a file's first line, `-` for standard input
-    #[arg(long = "answer-file", value_name = "STEP=FILE", value_parser = inputs::assignment)]
-    pub answer_files: Vec<(String, String)>,
+    #[command(flatten)]
+    pub ahead: answers::Ahead,
     /// Go on though the runbook or the variables changed, with what they say now
     #[arg(long, conflicts_with = "as_started")]
     pub accept_changes: bool,
@@ -69,89 +67,64 @@ pub struct Settings<'a> {
 
 /// Carries out a runbook, or goes on with it.
 pub fn carry_out(settings: &Settings<'_>, colour: Colour) -> Result<ExitCode> {
-    let Settings { runbook: path, variables, state, options } = settings;
+    let Settings { runbook: path, variables, options, .. } = settings;
     let who = Who { host: who::host(), user: who::user() };
-    let from_file = match options.as_started {
-        true => None,
-        false => {
-            let runbook = inputs::load(path, colour)?;
-            let given = variables.given(&runbook)?;
-            Some((runbook, given))
-        }
-    };
-    let state_path = match (state, &from_file) {
-        (Some(state), _) => state.to_path_buf(),
-        (None, Some((runbook, _))) => super::place::default_for(&runbook.name.value, &variables.files),
-        (None, None) => super::place::default_for(&inputs::load(path, colour)?.name.value, &variables.files),
-    };
     // All that can be wrong with the files is said before a lock or a state file is made.
-    let resolved = match from_file {
-        None => None,
-        Some((runbook, given)) => {
-            let values = inputs::resolve(&runbook, &given, colour)?;
-            Some((runbook, values, given))
-        }
+    let mut prepared = match options.as_started {
+        true => None,
+        false => Some(Prepared::from_files(path, variables, colour)?),
     };
-    let is_new = !state_path.try_exists().unwrap_or(false);
-    if is_new && options.as_started {
-        return Err(Error::new(ExitCode::Usage, format!("there is no state file {}", state_path.display()))
-            .hint("--as-started goes on with a run; without it a new run begins"));
+    let state_file = state_file(settings, prepared.as_ref(), colour)?;
+    let (id, now) = (new_id()?, jiff::Timestamp::now());
+    if let (Some(prepared), false) = (&prepared, exists(&state_file)?) {
+        prepared.clone().plan(&id, now, colour)?;
     }
-    let id = new_id()?;
-    let now = jiff::Timestamp::now();
-    let mut resolved = resolved;
-    if is_new && let Some((runbook, values, _)) = &resolved {
-        // A plan for the eyes of the planner only: what is wrong with it leaves no lock behind.
-        inputs::make_plan(runbook.clone(), values.clone(), RunFacts::Run { id: &id, started: now }, colour)?;
-    }
-    let lock = Lock::acquire(&state_path, &Holder::this_process(who.host.clone(), who.user.clone()))?;
-    let taken_up = if is_new { TakenUp::New(lock) } else { open(lock, colour)? };
-    let (run, started) = match &taken_up {
-        TakenUp::GoOn(start) if start.state.finished.is_some() => {
-            return Ok(already_done(&start.state, &state_path));
+    let lock = Lock::acquire(&state_file, &Holder::this_process(who.host.clone(), who.user.clone()))?;
+    let begin = match exists(&state_file)? {
+        false => Begin::New(lock),
+        true => open(lock, colour)?,
+    };
+    let (run, started) = match &begin {
+        Begin::GoOn(start) if start.state.finished.is_some() => {
+            return Ok(already_done(&start.state, &state_file));
         }
-        TakenUp::GoOn(start) => {
+        Begin::GoOn(start) => {
             if options.as_started {
-                resolved = Some(as_started(&start.state.basis, settings.variables, colour)?);
+                prepared = Some(Prepared::as_started(&start.state.basis, variables, colour)?);
             }
-            (start.state.run.clone(), start.state.started)
+            (start.state.run.clone(), start.state.basis.started)
         }
-        TakenUp::New(_) | TakenUp::Empty(_) => (id, now),
+        Begin::New(_) | Begin::Empty(_) => (id, now),
     };
-    let Some((runbook, values, given)) = resolved else {
-        return Err(Error::new(ExitCode::Usage, format!("the state file {} is empty", state_path.display()))
-            .hint("run without --as-started: the run then begins"));
+    let Some(prepared) = prepared else {
+        return Err(Error::new(ExitCode::Usage, format!("no run was begun yet in {}", state_file.display()))
+            .hint("--as-started goes on with a run; without it a new one begins"));
     };
-    let kept = kept_variables(&runbook, &given);
-    let plan = inputs::make_plan(runbook, values, RunFacts::Run { id: &run, started }, colour)?;
-    let basis_path = match &taken_up {
-        TakenUp::GoOn(start) if options.as_started => main_file(&start.state.basis),
+    let main_file = match &begin {
+        Begin::GoOn(start) if options.as_started => main_file(&start.state.basis),
         _ => absolute(path)?,
     };
-    let begin = match taken_up {
-        TakenUp::New(lock) => Begin::New(lock),
-        TakenUp::Empty(journal) => Begin::Empty(journal),
-        TakenUp::GoOn(start) => Begin::GoOn(start),
-    };
-    let shown_state = state_path.display().to_string();
+    let given = prepared.kept_variables();
+    let plan = prepared.plan(&run, started, colour)?;
+    let shown_state = state_file.display().to_string();
     let request = Request {
         plan: &plan,
         run,
+        started,
         begin,
-        runbook: basis_path,
+        runbook: main_file,
         vars_files: absolute_all(&variables.files)?,
-        given: kept,
+        given,
+        state_file: shown_state.clone(),
         consent: if options.yes { Consent::Yes } else { Consent::Ask },
-        answers: answers::ahead(&options.answers, &options.answer_files)?,
+        answers: answers::ahead(&plan, &options.ahead)?,
         on_drift: if options.accept_changes { OnDrift::Accept } else { OnDrift::Refuse },
         who,
         commands: Commands {
             go_on: &|| commands::resume(&shown_state),
-            approve: &|step, prompt| commands::approve(step, Some(prompt), &shown_state),
+            approve: &|step, prompt| commands::approve(step, prompt, &shown_state),
         },
-        state_file: shown_state.clone(),
     };
-    check_answers(&plan, &request.answers)?;
     let cancel = Cancel::new();
     end_on_signal(&cancel)?;
     let mut sink = sink(options.format, colour, &plan);
@@ -162,29 +135,109 @@ pub fn carry_out(settings: &Settings<'_>, colour: Colour) -> Result<ExitCode> {
     Ok(run::run(request, &mut *sink, &mut *operator, &cancel)?.code)
 }
 
-enum TakenUp {
-    New(Lock),
-    Empty(Box<Journal>),
-    GoOn(Box<Start>),
+/// A runbook with its variables, ready to be planned.
+#[derive(Clone)]
+struct Prepared {
+    runbook: Runbook,
+    values: Values,
+    given: Given,
+    /// What templates may read as `env.NAME`.
+    environment: EnvironmentVariables,
 }
 
-fn open(lock: Lock, colour: Colour) -> Result<TakenUp> {
+impl Prepared {
+    /// As the files say it now.
+    fn from_files(path: &Path, variables: &Variables, colour: Colour) -> Result<Self> {
+        let runbook = inputs::load(path, colour)?;
+        let given = variables.given(&runbook)?;
+        let values = inputs::resolve(&runbook, &given, colour)?;
+        let environment = inputs::allowed_environment(&runbook);
+        Ok(Self { runbook, values, given, environment })
+    }
+
+    /// As the journal holds it. Secrets it does not hold: they are given again.
+    fn as_started(basis: &Basis, variables: &Variables, colour: Colour) -> Result<Self> {
+        let texts: BTreeMap<&str, &str> =
+            basis.files.iter().map(|file| (file.path.as_str(), file.text.as_str())).collect();
+        let fetch = |name: &str| {
+            texts.get(name).map(|text| (*text).to_owned()).ok_or_else(|| {
+                std::io::Error::new(std::io::ErrorKind::NotFound, "the state file does not hold this file")
+            })
+        };
+        let main = main_file(basis).display().to_string();
+        let runbook =
+            crate::runbook::read(&main, &fetch).map_err(|problems| inputs::refuse(&problems, colour))?;
+        let kept = serde_json::to_string(&basis.vars).map_err(|error| {
+            Error::new(ExitCode::Damaged, "cannot read the variables of the state file").caused_by(error)
+        })?;
+        let mut given =
+            Given { files: variables.secrets_of(&runbook)?, ..variables.from_environment_only(&runbook) };
+        given.files.push(("the state file".to_owned(), kept));
+        let is_secret =
+            |name: &str| runbook.vars.get(name).is_some_and(|decl| decl.kind.value == VarType::Secret);
+        given.environment.retain(|name, _| is_secret(name));
+        let values = inputs::resolve(&runbook, &given, colour)?;
+        Ok(Self { runbook, values, given, environment: basis.environment.clone() })
+    }
+
+    /// What the environment and `--var` gave, so that `resume` need not be told again. Never a secret.
+    fn kept_variables(&self) -> BTreeMap<String, String> {
+        let is_plain =
+            |name: &str| self.runbook.vars.get(name).is_some_and(|decl| decl.kind.value != VarType::Secret);
+        let environment = self.given.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
+        environment.chain(self.given.arguments.iter().cloned()).filter(|(name, _)| is_plain(name)).collect()
+    }
+
+    fn plan(self, run: &str, started: jiff::Timestamp, colour: Colour) -> Result<Plan> {
+        let facts = RunFacts::Run { id: run, started }.to_json(&self.runbook.name.value);
+        plan::make(self.runbook, self.values, facts, self.environment)
+            .map_err(|problems| inputs::refuse(&problems, colour))
+    }
+}
+
+fn state_file(settings: &Settings<'_>, prepared: Option<&Prepared>, colour: Colour) -> Result<PathBuf> {
+    if let Some(state) = settings.state {
+        return Ok(state.to_path_buf());
+    }
+    let name = match prepared {
+        Some(prepared) => prepared.runbook.name.value.clone(),
+        None => inputs::load(settings.runbook, colour)?.name.value,
+    };
+    Ok(super::place::default_for(&name, &settings.variables.files))
+}
+
+fn exists(path: &Path) -> Result<bool> {
+    path.try_exists().map_err(|error| {
+        Error::new(ExitCode::Usage, format!("cannot look at the state file {}", path.display()))
+            .caused_by(error)
+    })
+}
+
+fn open(lock: Lock, colour: Colour) -> Result<Begin> {
     let opened = Journal::open(lock)?;
     if let Some(copy) = &opened.torn {
-        warn(
-            colour,
-            &format!(
-                "the last line of the state file was not finished when the program ended; it was cut off, a copy is in {}",
-                copy.display()
-            ),
-        );
+        tell_torn(copy, colour);
     }
     if opened.records.is_empty() {
-        return Ok(TakenUp::Empty(Box::new(opened.journal)));
+        return Ok(Begin::Empty(Box::new(opened.journal)));
     }
     let state =
         fold::fold(&opened.records).map_err(|damage| journal::damaged(opened.journal.path(), &damage))?;
-    Ok(TakenUp::GoOn(Box::new(Start { journal: opened.journal, state })))
+    Ok(Begin::GoOn(Box::new(Start { journal: opened.journal, state })))
+}
+
+/// Says that an unfinished last line was cut off.
+pub(super) fn tell_torn(copy: &Path, colour: Colour) {
+    use owo_colors::OwoColorize;
+
+    let label = match colour {
+        Colour::Always => "warning".yellow().bold().to_string(),
+        Colour::Never => "warning".to_owned(),
+    };
+    anstream::eprintln!(
+        "{label}: the last line of the state file was not finished when the program ended; it was cut off, a copy is in {}",
+        words::name(&copy.display().to_string())
+    );
 }
 
 fn already_done(state: &RunState, path: &Path) -> ExitCode {
@@ -197,69 +250,8 @@ fn already_done(state: &RunState, path: &Path) -> ExitCode {
     ExitCode::Done
 }
 
-/// The runbook and the variables as the journal holds them. Secrets it does not hold: they are given again.
-fn as_started(
-    basis: &Basis,
-    variables: &Variables,
-    colour: Colour,
-) -> Result<(Runbook, crate::vars::Values, Given)> {
-    let texts: BTreeMap<&str, &str> =
-        basis.files.iter().map(|file| (file.path.as_str(), file.text.as_str())).collect();
-    let main = main_file(basis).display().to_string();
-    let fetch = |name: &str| {
-        texts.get(name).map(|text| (*text).to_owned()).ok_or_else(|| {
-            std::io::Error::new(std::io::ErrorKind::NotFound, "the state file does not hold this file")
-        })
-    };
-    let runbook =
-        crate::runbook::read(&main, &fetch).map_err(|problems| inputs::refuse(&problems, colour))?;
-    let is_secret =
-        |name: &str| runbook.vars.get(name).is_some_and(|decl| decl.kind.value == VarType::Secret);
-    let mut given = variables.given(&runbook)?;
-    given.environment.retain(|name, _| is_secret(name));
-    given.arguments.clear();
-    // The journal's values come last, so that they win over what the files say now.
-    let kept = serde_json::to_string(&basis.vars).map_err(|error| {
-        Error::new(ExitCode::Damaged, "cannot read the variables of the state file").caused_by(error)
-    })?;
-    given.files.push(("the state file".to_owned(), kept));
-    let values = inputs::resolve(&runbook, &given, colour)?;
-    Ok((runbook, values, given))
-}
-
 fn main_file(basis: &Basis) -> PathBuf {
     basis.files.first().map(|file| PathBuf::from(&file.path)).unwrap_or_default()
-}
-
-/// What the environment and `--var` gave, so that `resume` need not be told again. Never a secret.
-fn kept_variables(runbook: &Runbook, given: &Given) -> BTreeMap<String, String> {
-    let plain = |name: &str| runbook.vars.get(name).is_some_and(|decl| decl.kind.value != VarType::Secret);
-    given
-        .environment
-        .iter()
-        .map(|(name, value)| (name, value))
-        .chain(given.arguments.iter().map(|(name, value)| (name, value)))
-        .filter(|(name, _)| plain(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
-}
-
-fn check_answers(plan: &Plan, answers: &BTreeMap<String, run::GivenAnswer>) -> Result<()> {
-    for step in answers.keys() {
-        if plan.step(step).is_none_or(|planned| planned.action != "checkpoint") {
-            let known: Vec<&str> = plan
-                .steps()
-                .filter(|step| step.action == "checkpoint")
-                .map(|step| step.id.as_str())
-                .collect();
-            return Err(Error::new(
-                ExitCode::Usage,
-                format!("an answer is given for `{}`, which is no checkpoint", words::name(step)),
-            )
-            .hint(format!("the checkpoints are: {}", known.join(", "))));
-        }
-    }
-    Ok(())
 }
 
 fn sink(format: Format, colour: Colour, plan: &Plan) -> Box<dyn Sink> {
@@ -273,11 +265,17 @@ fn sink(format: Format, colour: Colour, plan: &Plan) -> Box<dyn Sink> {
     }
 }
 
-/// The first Ctrl-C asks the step at work to end; a second one ends the program at once: the journal stands for both.
+/// So long after the first Ctrl-C a second one is not taken for impatience: the step at work is ending what it began.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The first Ctrl-C asks the step at work to end. At a prompt nothing is at work, and it ends the program at once, as a
+/// later one does everywhere: the journal stands for both.
 pub(super) fn end_on_signal(cancel: &Cancel) -> Result<()> {
     let cancel = cancel.clone();
+    let first: OnceLock<Instant> = OnceLock::new();
     let handler = move || {
-        if cancel.is_requested() {
+        let since_first = first.get_or_init(Instant::now).elapsed();
+        if ask::is_open() || (cancel.is_requested() && since_first > PATIENCE) {
             std::process::exit(i32::from(ExitCode::Interrupted.number()));
         }
         cancel.request();
@@ -303,12 +301,4 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 
 fn absolute_all(paths: &[PathBuf]) -> Result<Vec<String>> {
     paths.iter().map(|path| Ok(absolute(path)?.display().to_string())).collect()
-}
-
-fn warn(colour: Colour, message: &str) {
-    use owo_colors::OwoColorize;
-    match colour {
-        Colour::Always => anstream::eprintln!("{}: {message}", "warning".yellow().bold()),
-        Colour::Never => anstream::eprintln!("warning: {message}"),
-    }
 }

@@ -11,7 +11,8 @@ use crate::plan::{self, EnvironmentVariables, Plan};
 use crate::report::diagnostics;
 use crate::report::terminal::Colour;
 use crate::runbook::Problems;
-use crate::runbook::model::Runbook;
+use crate::runbook::model::{Runbook, VarType};
+use crate::secret::Secret;
 use crate::vars::{self, Given, Values};
 
 /// Where variables come from. The later ones win: the runbook's defaults, files in order, the environment, `--var`.
@@ -44,6 +45,34 @@ impl Variables {
             files.push((path.display().to_string(), read_text(path, "the variables")?));
         }
         Ok(Given { files, environment: from_environment(runbook), arguments: self.arguments.clone() })
+    }
+
+    /// What the environment gives, without files and arguments.
+    pub fn from_environment_only(&self, runbook: &Runbook) -> Given {
+        Given { environment: from_environment(runbook), ..Given::default() }
+    }
+
+    /// Of the variable files only the secrets that a runbook declares: a state file holds all else. Where it declares
+    /// none the files are not even looked at.
+    pub fn secrets_of(&self, runbook: &Runbook) -> Result<Vec<(String, String)>> {
+        let is_secret =
+            |name: &str| runbook.vars.get(name).is_some_and(|decl| decl.kind.value == VarType::Secret);
+        if !runbook.vars.keys().any(|name| is_secret(name)) {
+            return Ok(Vec::new());
+        }
+        let mut files = Vec::with_capacity(self.files.len());
+        for path in &self.files {
+            let text = Secret::new(read_text(path, "the variables")?);
+            let cannot = |error| {
+                Error::new(ExitCode::Usage, format!("cannot read the secrets in {}", path.display()))
+                    .caused_by(error)
+            };
+            let mut values: serde_json::Map<String, Value> = serde_yaml::from_str(text.expose())
+                .map_err(|_| cannot("it is no mapping from names to values"))?;
+            values.retain(|name, _| is_secret(name));
+            files.push((path.display().to_string(), Value::Object(values).to_string()));
+        }
+        Ok(files)
     }
 }
 

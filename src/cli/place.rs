@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ExitCode, Result};
+use crate::state::fold::{self, RunState};
+use crate::state::journal;
+use crate::state::record::Record;
 
 const ENDING: &str = ".state.jsonl";
 
@@ -57,6 +60,16 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf> {
             .hint(format!("name one of them: {}", names.join(", "))))
         }
     }
+}
+
+/// What a journal's records say; an error where no run was begun yet.
+pub fn state_of(records: &[Record], path: &Path) -> Result<RunState> {
+    if records.is_empty() {
+        return Err(Error::new(ExitCode::Usage, format!("no run was begun yet in {}", path.display())).hint(
+            "the program ended before the first record was written: begin with `movebook run RUNBOOK`",
+        ));
+    }
+    fold::fold(records).map_err(|damage| journal::damaged(path, &damage))
 }
 
 #[cfg(test)]

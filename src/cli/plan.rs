@@ -10,8 +10,7 @@ use crate::cancel::Cancel;
 use crate::copy::native::Native;
 use crate::copy::{Engine, PassError, Progress, Watch};
 use crate::error::{Error, ExitCode, Result};
-use crate::guard::{PathStyle, judge_path};
-use crate::plan::{Action, Condition, CopyAction, Work};
+use crate::plan::{Action, Condition, CopyAction};
 use crate::report::plan::{Report, Scan};
 use crate::report::terminal::Colour;
 use crate::report::words;
@@ -42,8 +41,8 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
         .filter(|phase| !matches!(phase.condition, Condition::Never { .. }))
         .flat_map(|phase| &phase.steps)
         .filter(|step| !matches!(step.condition, Condition::Never { .. }))
-        .filter_map(|step| match &step.work {
-            Work::Ready(Action::Copy(action)) => Some((step.id.as_str(), action)),
+        .filter_map(|step| match step.ready() {
+            Some(Action::Copy(action)) => Some((step.id.as_str(), action)),
             _ => None,
         })
         .collect();
@@ -52,10 +51,12 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let cancel = Cancel::new();
     super::begin::end_on_signal(&cancel)?;
     for (step, action) in copies {
-        let refusal = [&action.from, &action.to]
-            .into_iter()
-            .find_map(|path| judge_path(&path.display().to_string(), PathStyle::native()).err());
-        if let Some(refusal) = refusal {
+        // Without a scan nothing is looked at: only how the paths are spelled is judged.
+        let judged = match args.no_scan {
+            true => run::judge_paths(action),
+            false => run::judge_copy(action).and_then(|()| run::judge_found(&plan, action)),
+        };
+        if let Err(refusal) = judged {
             refusals.push((step.to_owned(), refusal.to_string()));
         } else if !args.no_scan {
             scans.push((step.to_owned(), scan(step, action, &cancel)?));

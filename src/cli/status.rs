@@ -6,7 +6,7 @@ use super::begin::Format;
 use crate::error::{Error, ExitCode, Result};
 use crate::report::status::Report;
 use crate::report::terminal::Colour;
-use crate::state::{fold, journal, lock};
+use crate::state::{journal, lock};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -23,7 +23,7 @@ pub struct Args {
 pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let path = super::place::find(args.state.as_deref().or(args.state_file.as_deref()))?;
     let records = journal::read(&path)?;
-    let state = fold::fold(&records).map_err(|damage| journal::damaged(&path, &damage))?;
+    let state = super::place::state_of(&records, &path)?;
     let runner = lock::current_runner(&path)?;
     let report = Report::new(&state, &path.display().to_string(), &runner, jiff::Timestamp::now());
     let text = match args.format {

@@ -128,7 +128,7 @@ impl<'a, 'r> Fields<'a, 'r> {
                 if let Raw::Text(template) = &leaf.raw {
                     self.templates.push(template.clone());
                 }
-                let shown = format!("(known after {})", waits.join(", "));
+                let shown = Rendered::<T>::waiting_for(&waits);
                 self.waits.extend(waits);
                 (None, Value::String(shown))
             }

@@ -8,11 +8,15 @@ use serde_json::{Value, json};
 use super::diagnostics;
 use super::fields::{Fields, Shown};
 use super::render_action;
-use super::*;
+use super::{
+    Action, CommandAction, Condition, LateStep, OnInterrupt, Origin, Plan, PlannedPhase, PlannedStep,
+    Program, Retry, Runbook, Spanned, Step, Values, Work,
+};
 use crate::render::{Known, Rendered, Renderer};
 use crate::runbook::Problems;
 use crate::runbook::diagnostics::Diagnostic;
 use crate::runbook::model::{Leaf, Phase, RetryDecl};
+use crate::secret::Redactor;
 
 /// Renders every phase and step, or says all that is wrong with them.
 ///
@@ -27,7 +31,7 @@ pub fn make(
     let mut planner = Planner {
         renderer: Renderer::new(&runbook, &values, &known),
         runbook: &runbook,
-        values: &values,
+        redactor: values.redactor(),
         diagnostics: Vec::new(),
     };
     let phases = runbook.phases.iter().map(|phase| planner.phase(phase)).collect();
@@ -50,7 +54,7 @@ pub type EnvironmentVariables = std::collections::BTreeMap<String, String>;
 /// The action of a step, now that the steps it waited for are done.
 pub fn complete(plan: &Plan, step: &PlannedStep, known: &Known) -> Result<Action, Problems> {
     let late = match &step.work {
-        Work::Ready(action) => return Ok(action.clone()),
+        Work::Ready(action) => return Ok((**action).clone()),
         Work::Late(late) => late,
     };
     let Origin { runbook, values, .. } = &*plan.origin;
@@ -91,13 +95,13 @@ pub fn decide(plan: &Plan, condition: &Condition, known: &Known) -> Result<bool,
 struct Planner<'a> {
     renderer: Renderer<'a>,
     runbook: &'a Runbook,
-    values: &'a Values,
+    redactor: Redactor,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl Planner<'_> {
     fn phase(&mut self, phase: &Phase) -> PlannedPhase {
-        let steps = phase.steps.iter().flat_map(|step| self.expanded(&phase.id, step)).collect();
+        let steps = phase.steps.iter().flat_map(|step| self.expanded(phase, step)).collect();
         PlannedPhase {
             id: phase.id.value.clone(),
             title: self.text(phase.title.as_ref(), None).unwrap_or_else(|| phase.id.value.clone()),
@@ -109,7 +113,7 @@ impl Planner<'_> {
     }
 
     /// A step as it is, or one for each element of its `for_each`.
-    fn expanded(&mut self, phase: &str, step: &Step) -> Vec<PlannedStep> {
+    fn expanded(&mut self, phase: &Phase, step: &Step) -> Vec<PlannedStep> {
         let step = Arc::new(step.clone());
         let Some(list) = &step.for_each else {
             return vec![self.step(phase, &step, step.id.value.clone(), None)];
@@ -131,7 +135,7 @@ impl Planner<'_> {
         }
     }
 
-    fn step(&mut self, phase: &str, step: &Arc<Step>, id: String, item: Option<Value>) -> PlannedStep {
+    fn step(&mut self, phase: &Phase, step: &Arc<Step>, id: String, item: Option<Value>) -> PlannedStep {
         let title = self.text(step.title.as_ref(), item.as_ref()).unwrap_or_else(|| id.clone());
         let description = self.text(step.description.as_ref(), item.as_ref());
         let condition = self.condition(step.when.as_ref(), item.as_ref());
@@ -145,11 +149,11 @@ impl Planner<'_> {
         if !matches!(condition, Condition::Never { .. }) {
             self.diagnostics.append(&mut outcome.diagnostics);
         }
-        let redactor = self.values.redactor();
-        if let Some(Action::Command(command)) = &action {
-            if let Some(place) = secret_argument(command, |text| redactor.finds(text)) {
-                self.diagnostics.push(diagnostics::secret_in_arguments(place, step.action.span));
-            }
+        let redactor = &self.redactor;
+        if let Some(Action::Command(command)) = &action
+            && let Some(place) = secret_argument(command, |text| redactor.finds(text))
+        {
+            self.diagnostics.push(diagnostics::secret_in_arguments(place, step.action.span));
         }
         let mut detail = outcome.shown;
         redactor.redact_json(&mut detail);
@@ -158,14 +162,15 @@ impl Planner<'_> {
             "detail": detail,
             "templates": outcome.templates,
             "when": step.when.as_ref().map(|when| &when.value),
+            "phase_when": phase.when.as_ref().map(|when| &when.value),
             "attempts": retry.attempts,
             "wait": retry.wait.as_secs_f64(),
             "on_interrupt": on_interrupt.shown(),
         }));
         PlannedStep {
-            phase: phase.to_owned(),
-            title: redactor.redact(&title).into_owned(),
-            description: description.map(|text| redactor.redact(&text).into_owned()),
+            phase: phase.id.value.clone(),
+            title,
+            description,
             action: render_action::key(&step.action),
             condition,
             retry,
@@ -174,7 +179,7 @@ impl Planner<'_> {
             known_after: outcome.waits.into_iter().collect(),
             digest,
             work: match action {
-                Some(action) => Work::Ready(action),
+                Some(action) => Work::Ready(Box::new(action)),
                 None => Work::Late(LateStep { step: Arc::clone(step), item }),
             },
             id,
@@ -216,8 +221,8 @@ impl Planner<'_> {
     /// A title or a description; a late one shows which step it waits for.
     fn text(&mut self, leaf: Option<&Leaf<String>>, item: Option<&Value>) -> Option<String> {
         match self.renderer.leaf(leaf?, item) {
-            Ok(Rendered::Known(text)) => Some(text),
-            Ok(Rendered::Late(waits)) => Some(format!("(known after {})", waits.join(", "))),
+            Ok(Rendered::Known(text)) => Some(self.redactor.redact(&text).into_owned()),
+            Ok(Rendered::Late(waits)) => Some(Rendered::<String>::waiting_for(&waits)),
             Err(diagnostic) => {
                 self.diagnostics.push(diagnostic);
                 None

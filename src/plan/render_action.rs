@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use super::diagnostics;
 use super::fields::Fields;
-use super::*;
+use super::{
+    Action, Adopt, AnswerKind, CheckAction, CheckpointAction, CommandAction, CopyAction, Evidence, FreeSpace,
+    IfMissing, Program, Purge, ServiceAction, ServiceCommands, VerifyAction, WaitAction,
+};
 use crate::copy::{Compare, Directories, EngineName, Extra, Keep, Links, Method, OnErrors};
 use crate::filter::{Case, Filter, Rules};
 use crate::runbook::model::{

@@ -9,34 +9,24 @@ pub fn resume(state_file: &str) -> String {
     format!("movebook resume {}", shell_argument(state_file))
 }
 
-/// Answers the question of a step.
-pub fn approve(step: &str, prompt: Option<&Prompt>, state_file: &str) -> String {
-    let mut command =
-        format!("movebook approve {} --state {}", shell_argument(step), shell_argument(state_file));
-    let Some(prompt) = prompt else { return command };
-    let mut others = Vec::new();
+/// Answers the question of a step: one command, or one for each choice, in the order of the choices.
+pub fn approve(step: &str, prompt: &Prompt, state_file: &str) -> Vec<String> {
+    let command = format!("movebook approve {} --state {}", shell_argument(step), shell_argument(state_file));
+    let evidence = match prompt.evidence {
+        Evidence::None => "",
+        // A pasted placeholder is no note: it has no letter or digit in it.
+        Evidence::Note => " --note \"...\"",
+        Evidence::File => " --evidence FILE",
+    };
     match &prompt.answer {
-        AnswerKind::Confirm => {}
-        AnswerKind::Text => command.push_str(" --answer TEXT"),
-        AnswerKind::Secret => command.push_str(" --answer-file -"),
-        AnswerKind::Choice(choices) => {
-            let mut choices = choices.keys();
-            if let Some(first) = choices.next() {
-                command.push_str(&format!(" --answer {}", shell_argument(first)));
-            }
-            others.extend(choices.map(String::as_str));
-        }
+        AnswerKind::Confirm => vec![format!("{command}{evidence}")],
+        AnswerKind::Text => vec![format!("{command} --answer TEXT{evidence}")],
+        AnswerKind::Secret => vec![format!("{command} --answer-file -{evidence}")],
+        AnswerKind::Choice(choices) => choices
+            .keys()
+            .map(|key| format!("{command} --answer {}{evidence}", shell_argument(key)))
+            .collect(),
     }
-    match prompt.evidence {
-        Evidence::None => {}
-        Evidence::Note => command.push_str(" --note TEXT"),
-        Evidence::File => command.push_str(" --evidence FILE"),
-    }
-    if !others.is_empty() {
-        // A comment in every shell that matters, so that the line can be pasted as it is.
-        command.push_str(&format!("  # or: {}", others.join(", ")));
-    }
-    command
 }
 
 #[cfg(test)]
@@ -50,23 +40,30 @@ mod tests {
     }
 
     #[test]
-    fn the_command_that_answers_can_be_pasted_as_it_is() {
-        let choices = ["transfer", "second", "trial"].map(|key| (key.to_owned(), String::new()));
+    fn every_choice_has_a_command_that_can_be_pasted_as_it_is() {
+        let choices = ["keep", "purge"].map(|key| (key.to_owned(), String::new()));
         let choice = prompt(AnswerKind::Choice(IndexMap::from(choices)), Evidence::None);
         assert_eq!(
-            approve("licensing", Some(&choice), "a.state.jsonl"),
-            "movebook approve licensing --state a.state.jsonl --answer transfer  # or: second, trial"
+            approve("final", &choice, "a.state.jsonl"),
+            [
+                "movebook approve final --state a.state.jsonl --answer keep",
+                "movebook approve final --state a.state.jsonl --answer purge"
+            ]
         );
+    }
+
+    #[test]
+    fn names_that_a_shell_would_take_apart_are_quoted() {
         let confirm = prompt(AnswerKind::Confirm, Evidence::Note);
         assert_eq!(
-            approve("x[0]", Some(&confirm), "my run"),
-            "movebook approve \"x[0]\" --state \"my run\" --note TEXT"
+            approve("x[0]", &confirm, "my run"),
+            ["movebook approve \"x[0]\" --state \"my run\" --note \"...\""]
         );
     }
 
     #[test]
     fn a_secret_is_never_an_argument() {
         let secret = prompt(AnswerKind::Secret, Evidence::None);
-        assert_eq!(approve("key", Some(&secret), "s"), "movebook approve key --state s --answer-file -");
+        assert_eq!(approve("key", &secret, "s"), ["movebook approve key --state s --answer-file -"]);
     }
 }

@@ -23,6 +23,6 @@ impl Sink for JsonLines {
             // No event has a map with keys that are no strings; if one ever does, its reader shall know.
             Err(error) => serde_json::json!({"event": "unprintable", "error": error.to_string()}).to_string(),
         };
-        self.0.line(&line);
+        self.0.clean_line(&line);
     }
 }

@@ -176,8 +176,9 @@ pub(super) fn ended(event: &Event) -> Vec<String> {
         line.push_str(&format!(" · exit code {exit_code}"));
     }
     let mut lines = vec![line, format!("state file: {}", words::name(state_file))];
-    if let Some(next) = next {
-        lines.push(format!("go on with: {}", words::name(next)));
+    for (at, next) in next.iter().enumerate() {
+        let lead = if at == 0 { "go on with:" } else { "        or:" };
+        lines.push(format!("{lead} {}", words::name(next)));
     }
     lines
 }

@@ -15,7 +15,7 @@ use super::{commands, words};
 use crate::copy::FileError;
 use crate::state::fold::{RunState, Status, StepState};
 use crate::state::lock::Runner;
-use crate::state::record::{Answer, Question};
+use crate::state::record::Question;
 
 /// The state of a run, for people and programs.
 #[derive(Clone, Debug, Serialize)]
@@ -34,8 +34,8 @@ pub struct Report {
     pub debt: Vec<DebtReport>,
     /// Who carries it out at this moment.
     pub holder: Option<HolderReport>,
-    /// The command that goes on; none while the run is under way or when it is done.
-    pub next: Option<String>,
+    /// The commands that go on; none while the run is under way or when it is done.
+    pub next: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -72,6 +72,9 @@ pub struct StepReport {
     /// What it did, why it was skipped or failed, what it asks.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub said: String,
+    /// What a question is about, name by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub list: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -136,11 +139,12 @@ impl Report {
         let steps: Vec<&StepReport> = phases.iter().flat_map(|phase| &phase.steps).collect();
         let standing = standing(state, &steps, runner);
         let next = match standing {
-            Standing::Done | Standing::Running => None,
-            Standing::Waiting => {
-                state.waiting().map(|(step, open)| commands::approve(step, Some(&open.prompt), state_file))
-            }
-            Standing::Failed | Standing::Stopped => Some(commands::resume(state_file)),
+            Standing::Done | Standing::Running => Vec::new(),
+            Standing::Waiting => state
+                .waiting()
+                .map(|(step, open)| commands::approve(step, &open.prompt, state_file))
+                .unwrap_or_default(),
+            Standing::Failed | Standing::Stopped => vec![commands::resume(state_file)],
         };
         Self {
             run: state.run.clone(),
@@ -238,8 +242,9 @@ impl Report {
                 shown_time(holder.since)
             );
         }
-        if let Some(next) = &self.next {
-            let _ = writeln!(text, "\ngo on with: {next}");
+        for (at, next) in self.next.iter().enumerate() {
+            let words = if at == 0 { "\ngo on with:" } else { "        or:" };
+            let _ = writeln!(text, "{words} {next}");
         }
         text
     }
@@ -288,6 +293,9 @@ impl StepReport {
         );
         text.push_str(line.trim_end());
         text.push('\n');
+        for name in &self.list {
+            let _ = writeln!(text, "      - {}", words::name(name));
+        }
         list_errors(text, &self.errors, self.errors.len() as u64);
         if self.status == StepStanding::Failed {
             for hint in &self.hints {
@@ -333,6 +341,7 @@ fn step_report(
         seconds: 0.0,
         since: None,
         said: String::new(),
+        list: Vec::new(),
         hints: Vec::new(),
         errors: Vec::new(),
         figures: BTreeMap::new(),
@@ -367,16 +376,13 @@ fn step_report(
     if let Some(answered) = &state.answered
         && answered.question == Question::Checkpoint
     {
-        let answer = match &answered.answer {
-            Answer::Confirmed => "confirmed",
-            Answer::Text(text) | Answer::Choice(text) => text,
-            Answer::Secret(_) => crate::secret::MASK,
-        };
+        let answer = answered.answer.visible().unwrap_or(crate::secret::MASK);
         report.said = format!("{answer} ({}, {})", answered.by, shown_time(answered.at));
     }
     if let Some(open) = &state.open {
         report.status = StepStanding::Waiting;
         report.said = open.prompt.ask.clone();
+        report.list = open.list.clone();
     }
     report
 }

@@ -11,7 +11,7 @@ use owo_colors::{OwoColorize, Style};
 use super::out::Out;
 use super::plain;
 use super::words;
-use crate::event::{Event, Outcome, Sink};
+use crate::event::{Event, Outcome, Presence, Sink};
 
 pub use super::diagnostics::Colour;
 
@@ -178,13 +178,17 @@ impl Sink for Terminal {
                 let text = text.strip_prefix(&format!("{step}: ")).unwrap_or(&text).to_owned();
                 self.step_line("↻", warn, step, &text);
             }
-            Event::Waiting { prompt, list, .. } => {
+            Event::Waiting { step, prompt, list, here, .. } => {
                 self.clear_bar();
                 self.line("");
                 for line in prompt.instructions.iter().flat_map(|text| text.lines()) {
                     self.line(&format!("    {}", words::name(line)));
                 }
                 list.iter().for_each(|name| self.line(&format!("    - {}", words::name(name))));
+                if *here == Presence::Elsewhere {
+                    let ask = words::text(&prompt.ask);
+                    self.step_line("?", warn, step, &ask);
+                }
             }
             Event::Answered { answer, by, .. } => {
                 self.last_did = Some(format!("{} ({})", words::name(answer), words::name(by)));

@@ -66,8 +66,10 @@ pub fn judge(
         (AnswerKind::Secret, Given::Secret(secret)) => secret_answer(prompt, &secret, redactor, earlier)?,
         (kind, _) => return Err(Objection::WrongKind(wanted(kind))),
     };
-    let note =
-        given.note.map(|note| redactor.redact(note.trim()).into_owned()).filter(|note| !note.is_empty());
+    let note = given
+        .note
+        .map(|note| redactor.redact(note.trim()).into_owned())
+        .filter(|note| note.contains(char::is_alphanumeric));
     let evidence = match &given.evidence {
         None => None,
         Some(path) => Some(

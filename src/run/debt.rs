@@ -1,31 +1,35 @@
 //! What early passes tolerated: who clears it, and what happens when it is left at the end.
 
+use std::path::Path;
+
 use super::session::Session;
-use super::step::{Flow, Heard, choice_prompt};
-use crate::copy::FileError;
+use super::step::{Asking, Flow, Heard, Unanswered, choice_prompt};
+use crate::copy::{Directories, FileError, Links};
 use crate::error::Result;
-use crate::filter::Filter;
-use crate::plan::Evidence;
+use crate::plan::{Action, CopyAction, Evidence, PlannedStep};
 use crate::state::fold::{Breadth, Looked, PassResult, clears};
 use crate::state::record::{Answer, Body, Question};
 
+/// The choice by which a person gives files up.
+const WAIVE: &str = "waive";
+
 impl Session<'_> {
     /// The steps whose debt a pass clears.
-    pub(super) fn cleared_by(
-        &self,
-        from: &str,
-        to: &str,
-        filter: &Filter,
-        result: PassResult,
-    ) -> Vec<String> {
+    ///
+    /// A pass that enters no folder looked at no file below one, and one that skips links copied none.
+    pub(super) fn cleared_by(&self, action: &CopyAction, result: PassResult) -> Vec<String> {
+        let CopyAction { filter, directories, links, .. } = action;
+        let (from, to) = (action.from.display().to_string(), action.to.display().to_string());
         let rules = filter.rules();
         let limited = rules.min_age.is_some()
             || rules.max_age.is_some()
             || rules.min_size.is_some()
             || rules.max_size.is_some();
-        let admits = |path: &str| filter.admits_by_name(std::path::Path::new(path));
+        let entered = |path: &str| *directories != Directories::None || !path.contains('/');
+        let admits = |path: &str| entered(path) && filter.admits_by_name(Path::new(path));
+        let everything = filter.is_everything() && *directories != Directories::None;
         let looked = |result| Looked {
-            filter: match (filter.is_everything(), limited) {
+            filter: match (everything, limited) {
                 (true, _) => Breadth::Everything,
                 (false, true) => Breadth::Limited,
                 (false, false) => Breadth::Named(&admits),
@@ -35,9 +39,19 @@ impl Session<'_> {
         self.state
             .debt
             .iter()
-            .filter(|(_, debt)| clears(debt, from, to, &looked(result)))
+            .filter(|(_, debt)| clears(debt, &from, &to, &looked(result)))
+            .filter(|(step, _)| *links != Links::Skip || !self.owes_links(step))
             .map(|(step, _)| step.clone())
             .collect()
+    }
+
+    /// Whether the debt of a step may be of links, since its pass did not skip them.
+    fn owes_links(&self, step: &str) -> bool {
+        match self.plan.step(step).and_then(PlannedStep::ready) {
+            Some(Action::Copy(copy)) => copy.links != Links::Skip,
+            // What the step was can no longer be told.
+            _ => true,
+        }
     }
 
     /// The run cannot finish with debt: a person waives what no pass cleared, step by step.
@@ -46,36 +60,29 @@ impl Session<'_> {
         while let Some((id, debt)) = self.state.debt.first() {
             let (id, files, list) = (id.clone(), debt.files, lines(&debt.errors));
             let question = Question::Debt { files };
-            let Some(step) = plan.step(&id) else {
-                // The step is no longer in the plan, so that nobody can be asked about it by name; its debt stays told.
-                let note = "the step was taken out of the runbook, which was accepted".to_owned();
-                self.append(Body::DebtWaived {
-                    step: id,
-                    by: self.who.user.clone(),
-                    host: self.who.host.clone(),
-                    note,
-                })?;
-                continue;
-            };
-            let answer = match self.answer_so_far(step, &question) {
+            // A step that the runbook no longer has is asked about by its id.
+            let title = plan.step(&id).map_or(id.as_str(), |step| step.title.as_str());
+            let answer = match self.answer_so_far(&id, &question) {
                 Some(answer) => answer,
                 None => {
                     let prompt = choice_prompt(
                         format!(
-                            "{files} files of step {id} were never copied, and no later pass cleared that. Go on without them?"
+                            "Files that step {id} could not copy, and that no later pass brought: {files}. Go on without them?"
                         ),
                         "See to the files that are listed and copy them, or waive them by name. Say why: it is kept.",
-                        [("waive", "the run is finished without these files")],
+                        [(WAIVE, "the run is finished without these files")],
                         Evidence::Note,
                     );
-                    match self.ask(step, question, prompt, list)? {
+                    match self.ask(Asking { step: &id, title, question, prompt, list })? {
                         Heard::Answer(answer) => answer,
                         Heard::None(unanswered) => return Ok(Flow::Stop(unanswered.into())),
                     }
                 }
             };
-            debug_assert_eq!(answer, Answer::Choice("waive".to_owned()));
-            let note = self.state.steps[&id].answered.as_ref().and_then(|answered| answered.note.clone());
+            if answer != Answer::Choice(WAIVE.to_owned()) {
+                return Ok(Flow::Stop(Unanswered::Waiting.into()));
+            }
+            let note = self.state.steps.get(&id).and_then(|step| step.answered.as_ref()?.note.clone());
             self.append(Body::DebtWaived {
                 step: id,
                 by: self.who.user.clone(),

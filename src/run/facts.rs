@@ -4,52 +4,57 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use crate::error::Result;
-use crate::guard::{self, ClaimVerdict};
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
 use crate::guard::{
-    ClaimFacts, FoundNow, Identity, PairFacts, PathStyle, Place, Protected, Purges, Refusal, TargetFacts,
-    judge_claim, judge_pair, judge_path, judge_target,
+    ClaimFacts, ClaimVerdict, FoundNow, Identity, PairFacts, PathStyle, Place, Protected, Purges, Refusal,
+    TargetFacts, judge_claim, judge_pair, judge_path, judge_target,
 };
-use crate::plan::{Action, CopyAction, Plan, VerifyAction, Work};
+use crate::plan::{Action, Adopt, Condition, CopyAction, Plan, PlannedStep, VerifyAction};
 use crate::state::fold::RunState;
-use crate::sys::place;
-use crate::sys::who;
+use crate::sys::{place, who};
 
-/// How many entries of a full target are counted for a question.
-const COUNTED: u64 = 100_000;
+/// How many files of a full target are counted for a question.
+const COUNTED: usize = 100_000;
 
-/// Judges every pass of a plan whose values are known, before the run touches anything.
+/// Judges every pass that is sure to take place and whose values are known, before the run touches anything. What is
+/// known only later is judged when its step begins.
 ///
 /// # Errors
-/// The first refusal, with exit code 7.
+/// The first refusal, with exit code 7 and the step it is about.
 pub(super) fn judge_plan(plan: &Plan, state: Option<&RunState>) -> Result<()> {
-    for step in plan.steps() {
+    for step in steps_that(plan, |condition| matches!(condition, Condition::Always)) {
         if state.is_some_and(|state| state.status(&step.id).is_final()) {
             continue;
         }
-        match &step.work {
-            Work::Ready(Action::Copy(action)) => {
-                judge_copy(action)?;
-                if let (None, guard::Purges::Yes) = (state, purges_in(plan, &action.to))
-                    && let Some(refusal) = foreign(action)
-                {
-                    return Err(refusal.into());
-                }
+        let judged = match step.ready() {
+            Some(Action::Copy(action)) => {
+                judge_copy(action).and_then(|()| match (state, purges_in(plan, &action.to)) {
+                    (None, Purges::Yes) => judge_found(plan, action),
+                    _ => Ok(()),
+                })
             }
-            Work::Ready(Action::Verify(action)) => judge_verify(action)?,
-            _ => {}
-        }
+            Some(Action::Verify(action)) => judge_verify(action),
+            _ => Ok(()),
+        };
+        judged.map_err(|refusal| {
+            Error::new(crate::error::ExitCode::Refused, format!("step {}: {}", step.id, refusal.reason))
+                .hint(refusal.hint)
+        })?;
     }
     Ok(())
 }
 
 /// Judges the paths of one pass, as it is about to begin.
-pub(super) fn judge_copy(action: &CopyAction) -> Result<(), Refusal> {
-    for path in [&action.from, &action.to] {
-        judge_path(&text(path), PathStyle::native())?;
-    }
+pub fn judge_copy(action: &CopyAction) -> Result<(), Refusal> {
+    judge_paths(action)?;
     judge_target(&target_facts(&action.to))?;
     judge_pair(&PairFacts { from: place(&action.from), to: place(&action.to) })
+}
+
+/// Judges how the paths of a pass are spelled, without a look at them.
+pub fn judge_paths(action: &CopyAction) -> Result<(), Refusal> {
+    [&action.from, &action.to].into_iter().try_for_each(|path| judge_path(&text(path), PathStyle::native()))
 }
 
 pub(super) fn judge_verify(action: &VerifyAction) -> Result<(), Refusal> {
@@ -59,30 +64,33 @@ pub(super) fn judge_verify(action: &VerifyAction) -> Result<(), Refusal> {
     judge_pair(&PairFacts { from: place(&action.from), to: place(&action.to) })
 }
 
-/// A target that a later pass would purge, and that is somebody else's, is refused before the first pass fills it.
-fn foreign(action: &CopyAction) -> Option<Refusal> {
-    let (identity, found) = found(&action.to).ok()?;
+/// A target that a pass of this plan purges, and that is somebody else's, is refused before the first pass fills it.
+pub fn judge_found(plan: &Plan, action: &CopyAction) -> Result<(), Refusal> {
+    // What cannot be looked at yet is judged when the pass begins.
+    let Ok((identity, found)) = found(&action.to) else { return Ok(()) };
     let facts = ClaimFacts {
         path: text(&action.to),
         identity,
         found,
         claimed: None,
         owned: false,
-        purges: Purges::Yes,
-        adopt: action.adopt,
+        purges: purges_in(plan, &action.to),
+        adopt: adopted_in(plan, &action.to),
         agreed: false,
     };
     match judge_claim(&facts) {
-        ClaimVerdict::Refuse(refusal) => Some(refusal),
-        _ => None,
+        ClaimVerdict::Refuse(refusal) => Err(refusal),
+        _ => Ok(()),
     }
 }
 
 /// What decides whose a target is.
-pub(super) fn claim(action: &CopyAction, state: &RunState, purges: Purges) -> io::Result<ClaimFacts> {
+pub(super) fn claim(plan: &Plan, action: &CopyAction, state: &RunState) -> io::Result<ClaimFacts> {
     let (identity, found) = found(&action.to)?;
     let path = text(&action.to);
     let known = identity.as_ref().map(|identity| identity.0.as_str());
+    let purges = if action.purge.is_some() { Purges::Yes } else { purges_in(plan, &action.to) };
+    let adopt = if action.adopt == Adopt::Ask { Adopt::Ask } else { adopted_in(plan, &action.to) };
     Ok(ClaimFacts {
         claimed: state.targets.get(&path).map(|target| Identity(target.identity.clone())),
         owned: known.is_some_and(|identity| state.owns(identity)),
@@ -91,16 +99,49 @@ pub(super) fn claim(action: &CopyAction, state: &RunState, purges: Purges) -> io
         identity,
         found,
         purges,
-        adopt: action.adopt,
+        adopt,
     })
 }
 
-/// Whether any step of the plan purges in this target.
-pub(super) fn purges_in(plan: &Plan, target: &Path) -> Purges {
-    let purges = plan.steps().any(|step| {
-        matches!(&step.work, Work::Ready(Action::Copy(copy)) if copy.to == target && copy.purge.is_some())
+/// Whether any step of the plan purges in this target. A step whose target is known only later may.
+fn purges_in(plan: &Plan, target: &Path) -> Purges {
+    let purges = passes_into(plan, target).any(|step| match step.ready() {
+        Some(Action::Copy(copy)) => copy.purge.is_some(),
+        _ => step.detail["purge"].is_object(),
     });
     if purges { Purges::Yes } else { Purges::No }
+}
+
+/// Whether any step of the plan may take over this target.
+fn adopted_in(plan: &Plan, target: &Path) -> Adopt {
+    let asks = passes_into(plan, target)
+        .any(|step| matches!(step.ready(), Some(Action::Copy(copy)) if copy.adopt == Adopt::Ask));
+    if asks { Adopt::Ask } else { Adopt::No }
+}
+
+/// The copy steps that go into a target, or may.
+fn passes_into<'p>(plan: &'p Plan, target: &'p Path) -> impl Iterator<Item = &'p PlannedStep> {
+    let may_take_place = |condition: &Condition| !matches!(condition, Condition::Never { .. });
+    steps_that(plan, may_take_place).filter(move |step| match step.ready() {
+        Some(Action::Copy(copy)) => copy.to == target,
+        Some(_) => false,
+        None => {
+            let to = step.detail["to"].as_str().unwrap_or_default();
+            step.action == "copy" && (Path::new(to) == target || to.starts_with("(known after"))
+        }
+    })
+}
+
+/// The steps of which both their own and their phase's condition are of a kind.
+fn steps_that<'p>(
+    plan: &'p Plan,
+    fits: impl Fn(&Condition) -> bool + Copy + 'p,
+) -> impl Iterator<Item = &'p PlannedStep> {
+    plan.phases
+        .iter()
+        .filter(move |phase| fits(&phase.condition))
+        .flat_map(|phase| &phase.steps)
+        .filter(move |step| fits(&step.condition))
 }
 
 /// Makes a target folder that is absent, with those above it, and says which folder it is.
@@ -114,7 +155,7 @@ pub(super) fn identity(path: &Path) -> Option<Identity> {
     place::Identity::of(path).ok().map(|identity| Identity(identity.to_string()))
 }
 
-/// What is at a path now.
+/// What is at a path now. Only the first entry is looked at.
 fn found(path: &Path) -> io::Result<(Option<Identity>, FoundNow)> {
     let mut entries = match fs::read_dir(path) {
         Ok(entries) => entries,
@@ -124,15 +165,15 @@ fn found(path: &Path) -> io::Result<(Option<Identity>, FoundNow)> {
     let identity = Identity(place::Identity::of(path)?.to_string());
     let found = match entries.next().transpose()? {
         None => FoundNow::Empty,
-        Some(_) => FoundNow::Full { files: count(path) },
+        Some(_) => FoundNow::Full { files: 1 },
     };
     Ok((Some(identity), found))
 }
 
-/// Regular files below a folder, up to [`COUNTED`]; what cannot be read does not count.
-fn count(path: &Path) -> u64 {
+/// Regular files below a folder, up to a bound, for a person to judge by; what cannot be read does not count.
+pub(super) fn count(path: &Path, cancel: &Cancel) -> u64 {
     let files = walkdir::WalkDir::new(path).into_iter().flatten().filter(|entry| entry.file_type().is_file());
-    files.take(COUNTED as usize).count() as u64
+    files.take(COUNTED).take_while(|_| !cancel.is_requested()).count() as u64
 }
 
 fn target_facts(path: &Path) -> TargetFacts {

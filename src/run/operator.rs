@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use crate::event::Presence;
 use crate::secret::Secret;
 use crate::state::record::{Prompt, Question};
 
@@ -21,6 +22,8 @@ pub struct Ask<'a> {
 /// Who can be asked.
 pub trait Operator {
     fn ask(&mut self, ask: &Ask<'_>) -> Reply;
+
+    fn presence(&self) -> Presence;
 }
 
 #[derive(Clone, Debug)]

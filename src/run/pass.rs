@@ -13,7 +13,8 @@ use super::facts;
 use super::outcome::{Failure, Figures};
 use super::progress::Meter;
 use super::session::Session;
-use super::step::{Done, Heard, Performed, choice_prompt};
+use super::step::{Asking, Done, Heard, Performed, choice_prompt};
+use crate::cancel::Cancel;
 use crate::copy::native::Native;
 use crate::copy::quarantine::quarantine_place;
 use crate::copy::{
@@ -23,12 +24,14 @@ use crate::copy::{
 use crate::error::Result;
 use crate::event::Event;
 use crate::guard::{self, ClaimVerdict, Ownership, PurgeFacts, PurgeList, SourceFacts, Verdict};
-use crate::plan::{Action, CheckAction, CopyAction, Evidence, PlannedStep, Purge, Work};
-use crate::state::fold::PassResult;
-use crate::state::record::{Answer, Body, Debt, Found};
+use crate::plan::{Action, CheckAction, CopyAction, Evidence, PlannedStep, Purge};
+use crate::state::fold::{ADOPT, PassResult};
+use crate::state::record::{Answer, Body, Debt, Found, Question};
 
-/// How many names of a list are shown with a question; the state file and `plan` have them all.
-const LISTED: usize = 200;
+/// How many names of a list are kept and shown with a question; `plan` has them all.
+const LISTED: usize = 1000;
+/// The choice that leaves extra files where they are.
+const KEEP: &str = "keep";
 
 impl Session<'_> {
     pub(super) fn copy(&mut self, step: &PlannedStep, action: &CopyAction) -> Result<Performed> {
@@ -68,12 +71,7 @@ impl Session<'_> {
                 .collect(),
         });
         let clean = summary.failed.files == 0 && summary.vanished == 0;
-        let clears = self.cleared_by(
-            &action.from.display().to_string(),
-            &action.to.display().to_string(),
-            &action.filter,
-            if clean { PassResult::Clean } else { PassResult::Unclean },
-        );
+        let clears = self.cleared_by(action, if clean { PassResult::Clean } else { PassResult::Unclean });
         Ok(Performed::Done(Done { figures: figures(summary, begun), debt, clears }))
     }
 
@@ -105,7 +103,7 @@ impl Session<'_> {
     /// Makes sure whose the target is, before anything is written there. `Some` stops the step.
     fn claim(&mut self, step: &PlannedStep, action: &CopyAction) -> Result<Option<Performed>> {
         let path = action.to.display().to_string();
-        let facts = match facts::claim(action, &self.state, self.purges_in(&action.to)) {
+        let facts = match facts::claim(self.plan, action, &self.state) {
             Ok(facts) => facts,
             Err(error) => {
                 let failure = Failure::failed(format!("cannot look at the target {path}: {error}"))
@@ -118,13 +116,20 @@ impl Session<'_> {
             ClaimVerdict::Refuse(refusal) => return Ok(Some(refused(refusal).into())),
             ClaimVerdict::Claim(found) => found,
             ClaimVerdict::Ask(question) => {
+                let question = counted(question, &action.to, self.cancel);
                 let prompt = choice_prompt(
                     format!("The target {path} is not empty. Take it over as this run's own?"),
                     "From then on a purge may take away whatever the source does not have. Look at what is in it first.",
-                    [("adopt", "it is an earlier copy of this source, and may be purged")],
+                    [(ADOPT, "it is an earlier copy of this source, and may be purged")],
                     Evidence::None,
                 );
-                match self.ask(step, question, prompt, Vec::new())? {
+                match self.ask(Asking {
+                    step: &step.id,
+                    title: &step.title,
+                    question,
+                    prompt,
+                    list: Vec::new(),
+                })? {
                     Heard::Answer(_) => Found::Adopted,
                     Heard::None(unanswered) => return Ok(Some(Performed::Unanswered(unanswered))),
                 }
@@ -142,11 +147,6 @@ impl Session<'_> {
         Ok(None)
     }
 
-    /// Whether any step of the plan purges in this target.
-    fn purges_in(&self, target: &Path) -> guard::Purges {
-        facts::purges_in(self.plan, target)
-    }
-
     fn purge(
         &mut self,
         step: &PlannedStep,
@@ -156,15 +156,17 @@ impl Session<'_> {
         outcome: &mut PassOutcome,
         errors: u64,
     ) -> Result<Purging> {
-        let list = list(&outcome.extras);
-        let approved = match self.state.purges.get(&step.id) {
-            Some(said) if said.list == list.digest => match &said.answer {
-                Answer::Choice(choice) if choice == "keep" => return Ok(self.keep(outcome)),
-                _ => Some(list.digest.clone()),
-            },
-            _ => None,
+        let identity = facts::identity(&action.to);
+        let list = list(&outcome.extras, identity.as_ref());
+        let approved = match self.state.said_of_purge(&step.id, &list.digest) {
+            Some(Answer::Choice(choice)) if choice == KEEP => return Ok(self.keep(outcome)),
+            said => said.map(|_| list.digest.clone()),
         };
         let facts = self.purge_facts(action, outcome, errors, list, approved);
+        if self.cancel.is_requested() {
+            // A look that was broken off tells nothing about the source.
+            return Ok(Purging::Stop(Failure::Interrupted.into()));
+        }
         match guard::judge_purge(
             &facts,
             &guard::Limits { max_files: purge.max_files, max_percent: purge.max_percent },
@@ -185,13 +187,19 @@ impl Session<'_> {
                         purge.max_percent,
                     ),
                     "Look at the list: each file on it is in the target and not in the source.",
-                    [("purge", "take these files away"), ("keep", "leave them in the target and go on")],
+                    [(KEEP, "leave them in the target and go on"), ("purge", "take these files away")],
                     Evidence::None,
                 );
                 let names = names(&outcome.extras);
-                match self.ask(step, question, prompt, names)? {
+                match self.ask(Asking {
+                    step: &step.id,
+                    title: &step.title,
+                    question,
+                    prompt,
+                    list: names,
+                })? {
                     Heard::None(unanswered) => return Ok(Purging::Stop(Performed::Unanswered(unanswered))),
-                    Heard::Answer(answer) if answer == Answer::Choice("keep".to_owned()) => {
+                    Heard::Answer(answer) if answer == Answer::Choice(KEEP.to_owned()) => {
                         return Ok(self.keep(outcome));
                     }
                     Heard::Answer(_) => {}
@@ -215,8 +223,9 @@ impl Session<'_> {
         if purged.errors.is_empty() {
             return Ok(Purging::Over);
         }
-        let failure = Failure::failed(format!("{} extra files could not be taken away", purged.errors.len()))
-            .hint("see to the files that are listed, and go on: the pass is done again and lists anew");
+        let failure =
+            Failure::failed(format!("extra files that could not be taken away: {}", purged.errors.len()))
+                .hint("see to the files that are listed, and go on: the pass is done again and lists anew");
         Ok(Purging::Stop(Performed::Failed { failure, errors: purged.errors }))
     }
 
@@ -246,15 +255,14 @@ impl Session<'_> {
             + summary.filtered.values().map(|tally| tally.files).sum::<u64>();
         let found = facts::identity(&action.to);
         let ownership = match self.state.targets.get(&target) {
+            // By identity and not by spelling: two spellings, or a link, can lead to one claimed folder.
+            _ if found.as_ref().is_some_and(|found| self.state.owns(&found.0)) => Ownership::Own,
             None => Ownership::Foreign,
-            Some(claimed) if found.as_ref().is_some_and(|found| found.0 == claimed.identity) => {
-                Ownership::Own
-            }
             Some(claimed) => Ownership::Changed { claimed: guard::Identity(claimed.identity.clone()), found },
         };
         let mut expected: Vec<&String> = action.expect.iter().collect();
         for other in self.plan.steps() {
-            let Work::Ready(Action::Check(checks)) = &other.work else { continue };
+            let Some(Action::Check(checks)) = other.ready() else { continue };
             expected.extend(checks.iter().flat_map(|check| match check {
                 CheckAction::Path { path, contains, .. } if *path == action.from => contains.as_slice(),
                 _ => &[],
@@ -271,6 +279,16 @@ impl Session<'_> {
             target_files: outcome.target_files,
             approved,
         }
+    }
+}
+
+/// The question with the number of files that a person judges by.
+fn counted(question: Question, target: &Path, cancel: &Cancel) -> Question {
+    match question {
+        Question::Adopt { path, identity, .. } => {
+            Question::Adopt { path, identity, files: facts::count(target, cancel) }
+        }
+        other => other,
     }
 }
 
@@ -330,12 +348,14 @@ fn refused(refusal: guard::Refusal) -> Failure {
 }
 
 /// What a purge would take away, with a digest that tells this list from every other.
-fn list(extras: &[ExtraEntry]) -> PurgeList {
+fn list(extras: &[ExtraEntry], target: Option<&guard::Identity>) -> PurgeList {
     let mut digest = blake3::Hasher::new();
+    digest.update(target.map_or("", |target| target.0.as_str()).as_bytes());
     let mut list = PurgeList { files: 0, bytes: 0, directories: 0, digest: String::new() };
     for extra in extras {
         let name = extra.path.as_os_str().as_encoded_bytes();
         digest.update(&(name.len() as u64).to_le_bytes()).update(name).update(&[extra.kind as u8]);
+        digest.update(&extra.bytes.to_le_bytes());
         match extra.kind {
             EntryKind::Directory => list.directories += 1,
             EntryKind::File | EntryKind::Link | EntryKind::Special => {
@@ -423,15 +443,15 @@ mod tests {
 
     #[test]
     fn a_list_with_another_file_has_another_digest() {
-        let one = list(&[extra("a", EntryKind::File), extra("b", EntryKind::File)]);
-        let other = list(&[extra("ab", EntryKind::File)]);
+        let one = list(&[extra("a", EntryKind::File), extra("b", EntryKind::File)], None);
+        let other = list(&[extra("ab", EntryKind::File)], None);
         assert_ne!(one.digest, other.digest);
         assert_eq!((one.files, one.bytes, one.directories), (2, 20, 0));
     }
 
     #[test]
     fn directories_count_for_themselves() {
-        let list = list(&[extra("d/a", EntryKind::File), extra("d", EntryKind::Directory)]);
+        let list = list(&[extra("d/a", EntryKind::File), extra("d", EntryKind::Directory)], None);
         assert_eq!((list.files, list.directories), (1, 1));
     }
 

@@ -30,6 +30,8 @@ pub struct Request<'a> {
     pub plan: &'a Plan,
     /// The run's id; the journal's where there is one.
     pub run: String,
+    /// When the run began, as its templates see it.
+    pub started: Timestamp,
     pub begin: Begin,
     /// Where the main runbook file lies, absolute.
     pub runbook: PathBuf,
@@ -50,7 +52,7 @@ pub struct Request<'a> {
 /// Words for a person who wants to go on; the command line is the caller's business.
 pub struct Commands<'a> {
     pub go_on: &'a dyn Fn() -> String,
-    pub approve: &'a dyn Fn(&str, &Prompt) -> String,
+    pub approve: &'a dyn Fn(&str, &Prompt) -> Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -117,6 +119,7 @@ pub fn run(
     let Request {
         plan,
         run,
+        started,
         begin,
         runbook,
         vars_files,
@@ -129,7 +132,7 @@ pub fn run(
         commands,
     } = request;
     let redactor = plan.values().redactor();
-    let origin = BasisOrigin { plan, runbook, vars_files, given };
+    let origin = BasisOrigin { plan, runbook, vars_files, given, started };
     super::facts::judge_plan(plan, started_state(&begin))?;
     if consent == Consent::Yes {
         super::step::refuse_unanswerable(plan, started_state(&begin), &answers)?;
@@ -171,9 +174,17 @@ pub fn run(
     };
     session.meet_drift(&origin, on_drift)?;
     session.open()?;
-    let ended = session.walk()?;
-    session.close(ended);
-    Ok(ended)
+    match session.walk() {
+        Ok(ended) => {
+            session.close(ended);
+            Ok(ended)
+        }
+        Err(error) => {
+            // Whoever follows the events shall see an end, whatever it was.
+            session.close(Ended { outcome: Outcome::Failed, code: error.code() });
+            Err(error)
+        }
+    }
 }
 
 fn started_state(begin: &Begin) -> Option<&RunState> {
@@ -252,6 +263,9 @@ impl Session<'_> {
                     .hint("`--as-started` goes on with the runbook and variables that the state file holds"))
             }
             OnDrift::Accept => {
+                for sentence in &sentences {
+                    self.warn(None, format!("accepted: {sentence}"));
+                }
                 let basis = origin.basis(&self.state.basis.secrets)?;
                 self.append(Body::ChangesAccepted {
                     by: self.who.user.clone(),
@@ -265,12 +279,13 @@ impl Session<'_> {
 
     fn drift(&self, origin: &BasisOrigin<'_>) -> Result<Vec<Change>> {
         let steps = origin.step_marks();
-        let vars = origin.plain_vars();
+        let vars = with_environment(origin.plain_vars(), &self.plan.known().environment);
+        let before = with_environment(self.state.basis.vars.clone(), &self.state.basis.environment);
         let secrets: BTreeSet<String> = origin.secrets().map(|(name, _)| name.to_owned()).collect();
         let mut failed = None;
         let changes = drift::compare(
             &self.state,
-            &Present { steps: &steps, vars: &vars, secrets: &secrets },
+            &Present { steps: &steps, vars: &vars, before: &before, secrets: &secrets },
             |name, hash| match origin.secrets().find(|(other, _)| *other == name) {
                 None => false,
                 Some((_, secret)) => answer_hash::matches(hash, secret).unwrap_or_else(|error| {
@@ -310,11 +325,12 @@ impl Session<'_> {
     fn close(&mut self, ended: Ended) {
         let now = Timestamp::now();
         let next = match ended.outcome {
-            Outcome::Done => None,
-            Outcome::Waiting => {
-                self.state.waiting().map(|(step, open)| (self.commands.approve)(step, &open.prompt))
-            }
-            Outcome::Failed | Outcome::Refused | Outcome::Interrupted => Some((self.commands.go_on)()),
+            Outcome::Done => Vec::new(),
+            Outcome::Waiting => match self.state.waiting() {
+                Some((step, open)) => (self.commands.approve)(step, &open.prompt),
+                None => vec![(self.commands.go_on)()],
+            },
+            Outcome::Failed | Outcome::Refused | Outcome::Interrupted => vec![(self.commands.go_on)()],
         };
         self.stage.show(&Event::RunEnded {
             outcome: ended.outcome,
@@ -355,6 +371,7 @@ struct BasisOrigin<'a> {
     runbook: PathBuf,
     vars_files: Vec<String>,
     given: BTreeMap<String, String>,
+    started: Timestamp,
 }
 
 impl BasisOrigin<'_> {
@@ -385,6 +402,8 @@ impl BasisOrigin<'_> {
         Ok(Basis {
             files,
             digest: digest.finalize().to_hex().to_string(),
+            started: self.started,
+            environment: self.plan.known().environment,
             vars_files: self.vars_files.clone(),
             given: self.given.clone(),
             vars: self.plain_vars(),
@@ -433,6 +452,15 @@ impl BasisOrigin<'_> {
             Value::Secret(secret) => Some((name, secret.expose())),
         })
     }
+}
+
+/// The variables, and what the runbook reads of the environment, under the names that it uses for them.
+fn with_environment(
+    mut vars: BTreeMap<String, Json>,
+    environment: &BTreeMap<String, String>,
+) -> BTreeMap<String, Json> {
+    vars.extend(environment.iter().map(|(name, value)| (format!("env.{name}"), Json::from(value.as_str()))));
+    vars
 }
 
 /// Takes the secrets out of all that is free text in a record. Names, digests and hashes are never text of that kind.

@@ -1,12 +1,13 @@
 //! The step loop: which step is next, what became of it, and whether the run goes on.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::answer::{self, Accepted};
-use super::operator::{Ask, Given, GivenAnswer, Reply};
+use super::operator::{Ask, GivenAnswer, Reply};
 use super::outcome::{ActionWatch, Failure, Figures};
 use super::session::{Consent, Ended, Session};
 use super::{check, command, service, wait};
@@ -14,10 +15,11 @@ use crate::copy::FileError;
 use crate::error::{Error, ExitCode, Result};
 use crate::event::{Event, Outcome};
 use crate::plan::{
-    self, Action, AnswerKind, CheckpointAction, Condition, Evidence, OnInterrupt, Plan, PlannedPhase, PlannedStep,
-    Work,
+    self, Action, AnswerKind, CheckpointAction, Condition, Evidence, OnInterrupt, Plan, PlannedPhase,
+    PlannedStep,
 };
 use crate::runbook::Problems;
+use crate::secret::Redactor;
 use crate::state::fold::{RunState, Status};
 use crate::state::record::{Answer, Body, Debt, How, Prompt, Question};
 
@@ -96,7 +98,7 @@ impl Session<'_> {
                 if self.cancel.is_requested() {
                     return Ok(INTERRUPTED);
                 }
-                if !announced {
+                if !announced && self.may_take_place(&phase.condition) {
                     announced = true;
                     if let Flow::Stop(ended) = self.ask_expired_again(at)? {
                         return Ok(ended);
@@ -120,6 +122,11 @@ impl Session<'_> {
         let seconds = self.state.total_seconds(Timestamp::now());
         self.append(Body::RunFinished { seconds })?;
         Ok(Ended { outcome: Outcome::Done, code: ExitCode::Done })
+    }
+
+    /// Whether a phase is not sure to be skipped; what cannot be decided is told by its first step.
+    fn may_take_place(&self, condition: &Condition) -> bool {
+        plan::decide(self.plan, condition, &self.known()).unwrap_or(true)
     }
 
     fn step(&mut self, phase: &PlannedPhase, step: &PlannedStep, position: Position) -> Result<Flow> {
@@ -164,7 +171,9 @@ impl Session<'_> {
     }
 
     fn attempts(&mut self, step: &PlannedStep, action: &Action, position: Position) -> Result<Flow> {
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let begun = Instant::now();
             self.start(step, attempt, position)?;
             let (failure, errors) = match self.perform(step, action)? {
@@ -192,7 +201,6 @@ impl Session<'_> {
                 return Ok(Flow::Stop(INTERRUPTED));
             }
         }
-        unreachable!("the attempts are counted from 1 without end")
     }
 
     fn start(&mut self, step: &PlannedStep, attempt: u32, position: Position) -> Result<()> {
@@ -216,7 +224,11 @@ impl Session<'_> {
     fn perform(&mut self, step: &PlannedStep, action: &Action) -> Result<Performed> {
         let begun = Instant::now();
         let (stage, redactor) = (&self.stage, &self.redactor);
+        let last = Mutex::new(None);
         let progress = |doing: &'static str, left: Option<Duration>| {
+            if !is_news(&last, doing) {
+                return;
+            }
             stage.show(&Event::StepProgress {
                 step: step.id.clone(),
                 doing,
@@ -237,7 +249,7 @@ impl Session<'_> {
             Action::Checkpoint(_) => return Err(internal("a checkpoint is asked, not performed")),
             Action::Service(action) => service::perform(action, &watch),
             Action::Check(checks) => check::perform(checks, &watch),
-            Action::Wait(action) => wait::perform(action, &watch),
+            Action::Wait(action) => wait::perform(action, self.begun_at(step), &watch),
             Action::Command(action) => match plan::secret_argument(action, |text| redactor.finds(text)) {
                 Some(place) => Err(Failure::refused(format!(
                     "`{place}` holds a secret, which everyone who can list processes would see"
@@ -250,6 +262,11 @@ impl Session<'_> {
             Ok(figures) => Performed::Done(figures.into()),
             Err(failure) => failure.into(),
         })
+    }
+
+    /// When a step was begun first, also by an earlier process.
+    fn begun_at(&self, step: &PlannedStep) -> Timestamp {
+        self.state.steps.get(&step.id).and_then(|state| state.first_started).unwrap_or_else(Timestamp::now)
     }
 
     fn done(&mut self, step: &PlannedStep, done: Done, took: Duration) -> Result<()> {
@@ -323,13 +340,14 @@ impl Session<'_> {
         })
     }
 
-    /// A command that was under way when the process ended may have done its work or not: a person decides.
+    /// A command that was under way when the process ended, or that Ctrl-C stopped, may have done its work or not: a
+    /// person decides.
     fn settle_unknown(&mut self, step: &PlannedStep, action: &Action) -> Result<Option<Flow>> {
-        let interrupted = matches!(self.state.status(&step.id), Status::Started { .. });
+        let interrupted = matches!(self.state.status(&step.id), Status::Started { .. } | Status::Interrupted);
         if !interrupted || !matches!(action, Action::Command(_)) || step.on_interrupt == OnInterrupt::Retry {
             return Ok(None);
         }
-        let answer = match self.answer_so_far(step, &Question::Unknown) {
+        let answer = match self.answer_so_far(&step.id, &Question::Unknown) {
             Some(answer) => answer,
             None => {
                 let prompt = choice_prompt(
@@ -341,7 +359,14 @@ impl Session<'_> {
                     [("again", "run the command again"), ("done", "take it as done and go on behind it")],
                     Evidence::None,
                 );
-                match self.ask(step, Question::Unknown, prompt, Vec::new())? {
+                let question = Question::Unknown;
+                match self.ask(Asking {
+                    step: &step.id,
+                    title: &step.title,
+                    question,
+                    prompt,
+                    list: Vec::new(),
+                })? {
                     Heard::Answer(answer) => answer,
                     Heard::None(unanswered) => return Ok(Some(Flow::Stop(unanswered.into()))),
                 }
@@ -362,19 +387,22 @@ impl Session<'_> {
         position: Position,
     ) -> Result<Flow> {
         let begun = Instant::now();
+        // An answer counts for the checkpoint as it reads now: one that was begun with other words begins anew.
+        let as_begun =
+            self.state.steps.get(&step.id).is_some_and(|state| state.digest.as_ref() == Some(&step.digest));
         match self.state.status(&step.id) {
-            Status::Started { .. } => self.show_started(step, 1, position),
+            Status::Started { .. } if as_begun => self.show_started(step, 1, position),
             _ => self.start(step, 1, position)?,
         }
-        if self.answer_so_far(step, &Question::Checkpoint).is_none() {
-            let prompt = Prompt {
-                ask: action.ask.clone(),
-                instructions: action.instructions.clone(),
-                answer: action.answer.clone(),
-                evidence: action.evidence,
-                same_as: action.same_as.clone(),
+        if self.answer_so_far(&step.id, &Question::Checkpoint).is_none() {
+            let asking = Asking {
+                step: &step.id,
+                title: &step.title,
+                question: Question::Checkpoint,
+                prompt: self.prompt(step, action),
+                list: Vec::new(),
             };
-            if let Heard::None(unanswered) = self.ask(step, Question::Checkpoint, prompt, Vec::new())? {
+            if let Heard::None(unanswered) = self.ask(asking)? {
                 return Ok(Flow::Stop(unanswered.into()));
             }
         }
@@ -382,35 +410,57 @@ impl Session<'_> {
         Ok(Flow::Next)
     }
 
+    /// What a checkpoint asks. Where the checkpoint that an answer must repeat was skipped there is nothing to compare with.
+    fn prompt(&self, step: &PlannedStep, action: &CheckpointAction) -> Prompt {
+        let mut prompt = Prompt {
+            ask: action.ask.clone(),
+            instructions: action.instructions.clone(),
+            answer: action.answer.clone(),
+            evidence: action.evidence,
+            same_as: action.same_as.clone(),
+        };
+        if let Some(other) = &action.same_as
+            && matches!(self.state.status(other), Status::Skipped { .. })
+        {
+            self.warn(
+                Some(&step.id),
+                format!("{other} was skipped, so that this answer is compared with nothing"),
+            );
+            prompt.same_as = None;
+        }
+        prompt
+    }
+
     /// In front of a phase, checkpoints of earlier phases whose answers have expired are asked again.
     fn ask_expired_again(&mut self, phase: usize) -> Result<Flow> {
         let plan = self.plan;
         let now = Timestamp::now();
-        for step in plan.phases[..phase].iter().flat_map(|phase| &phase.steps) {
-            let Ok(Action::Checkpoint(action)) = plan::complete(plan, step, &self.known()) else { continue };
-            let (Some(expires), Some(answered)) = (action.expires, self.state.answers.get(&step.id)) else {
-                continue;
-            };
-            let age = now.duration_since(answered.at);
-            if *self.state.status(&step.id) != Status::Done || age.unsigned_abs() <= expires {
+        let known = self.known();
+        let earlier = plan.phases[..phase].iter().flat_map(|phase| &phase.steps);
+        for step in earlier.filter(|step| step.action == "checkpoint") {
+            let Some(answered) = self.state.answers.get(&step.id) else { continue };
+            let age = now.duration_since(answered.at).unsigned_abs();
+            let Ok(Action::Checkpoint(action)) = plan::complete(plan, step, &known) else { continue };
+            let Some(expires) = action.expires.filter(|expires| age > *expires) else { continue };
+            if *self.state.status(&step.id) != Status::Done {
                 continue;
             }
             let message = format!(
                 "the answer to {} is {} old and counts for {} only: it is asked again",
                 step.id,
-                humantime::format_duration(Duration::from_secs(age.unsigned_abs().as_secs())),
+                humantime::format_duration(Duration::from_secs(age.as_secs())),
                 humantime::format_duration(expires),
             );
             self.warn(Some(&step.id), message);
-            let prompt = Prompt {
-                ask: action.ask,
-                instructions: action.instructions,
-                answer: action.answer,
-                evidence: action.evidence,
-                same_as: action.same_as,
+            let asking = Asking {
+                step: &step.id,
+                title: &step.title,
+                question: Question::Checkpoint,
+                prompt: self.prompt(step, &action),
+                list: Vec::new(),
             };
             let begun = Instant::now();
-            match self.ask(step, Question::Checkpoint, prompt, Vec::new())? {
+            match self.ask(asking)? {
                 Heard::Answer(_) => self.done(step, Figures::new().into(), begun.elapsed())?,
                 Heard::None(unanswered) => return Ok(Flow::Stop(unanswered.into())),
             }
@@ -419,36 +469,35 @@ impl Session<'_> {
     }
 
     /// The answer that the journal has to this question since the step was last started.
-    pub(super) fn answer_so_far(&self, step: &PlannedStep, question: &Question) -> Option<Answer> {
-        let answered = self.state.steps.get(&step.id)?.answered.as_ref()?;
+    pub(super) fn answer_so_far(&self, step: &str, question: &Question) -> Option<Answer> {
+        let answered = self.state.steps.get(step)?.answered.as_ref()?;
         (answered.question == *question).then(|| answered.answer.clone())
     }
 
     /// Asks, and writes question and answer down.
-    pub(super) fn ask(
-        &mut self,
-        step: &PlannedStep,
-        question: Question,
-        prompt: Prompt,
-        list: Vec<String>,
-    ) -> Result<Heard> {
-        let open = self.state.steps.get(&step.id).and_then(|state| state.open.as_ref());
-        if open.is_none_or(|open| open.question != question) {
-            let (step, question, prompt) = (step.id.clone(), question.clone(), prompt.clone());
-            self.append(Body::Asked { step, question, prompt })?;
+    pub(super) fn ask(&mut self, asking: Asking<'_>) -> Result<Heard> {
+        let Asking { step, title, question, mut prompt, list } = asking;
+        redact(&mut prompt, &self.redactor);
+        let open = self.state.steps.get(step).and_then(|state| state.open.as_ref());
+        if open.is_none_or(|open| open.question != question || open.prompt != prompt) {
+            self.append(Body::Asked {
+                step: step.to_owned(),
+                question: question.clone(),
+                prompt: prompt.clone(),
+                list: list.clone(),
+            })?;
         }
         let plain = question == Question::Checkpoint;
-        if plain && let Some(given) = self.answers.remove(&step.id) {
-            return match self.judged(&prompt, given) {
-                Ok(accepted) => self.answered(step, question, accepted, How::Ahead),
-                Err(objection) => Err(Error::new(
-                    ExitCode::Usage,
-                    format!("the answer given ahead for {} does not fit: {objection}", step.id),
-                )
-                .hint("correct it and run again; the run goes on at this checkpoint")),
-            };
-        }
-        if plain
+        let mut objection: Option<String> = None;
+        if plain && let Some(given) = self.answers.remove(step) {
+            match self.judged(&prompt, given) {
+                Ok(accepted) => return self.answered(step, question, accepted, How::Ahead),
+                Err(wrong) => {
+                    self.warn(Some(step), format!("the answer given ahead does not fit: {wrong}"));
+                    objection = Some(wrong.to_string());
+                }
+            }
+        } else if plain
             && self.consent == Consent::Yes
             && prompt.answer == AnswerKind::Confirm
             && prompt.evidence == Evidence::None
@@ -457,20 +506,15 @@ impl Session<'_> {
             return self.answered(step, question, accepted, How::Yes);
         }
         self.stage.show(&Event::Waiting {
-            step: step.id.clone(),
+            step: step.to_owned(),
             question: question.clone(),
             prompt: prompt.clone(),
             list,
+            here: self.operator.presence(),
         });
-        let mut objection: Option<String> = None;
         loop {
-            let ask = Ask {
-                step: &step.id,
-                title: &step.title,
-                question: &question,
-                prompt: &prompt,
-                objection: objection.as_deref(),
-            };
+            let ask =
+                Ask { step, title, question: &question, prompt: &prompt, objection: objection.as_deref() };
             let given = match self.operator.ask(&ask) {
                 Reply::Given(given) => given,
                 Reply::NotYet | Reply::Nobody => return Ok(Heard::None(Unanswered::Waiting)),
@@ -484,27 +528,14 @@ impl Session<'_> {
     }
 
     fn judged(&self, prompt: &Prompt, given: GivenAnswer) -> Result<Accepted, answer::Objection> {
-        // What a person types as a text is a secret where a secret is asked for: no caller can mix them up.
-        let given = match (&prompt.answer, given.value) {
-            (AnswerKind::Secret, Given::Text(text)) => {
-                GivenAnswer { value: Given::Secret(crate::secret::Secret::new(text)), ..given }
-            }
-            (_, value) => GivenAnswer { value, ..given },
-        };
         let answers = &self.state.answers;
         answer::judge(prompt, given, &self.redactor, |step| answers.get(step).map(|kept| kept.answer.clone()))
     }
 
-    fn answered(
-        &mut self,
-        step: &PlannedStep,
-        question: Question,
-        accepted: Accepted,
-        how: How,
-    ) -> Result<Heard> {
+    fn answered(&mut self, step: &str, question: Question, accepted: Accepted, how: How) -> Result<Heard> {
         let Accepted { answer, note, evidence } = accepted;
         self.append(Body::Answered {
-            step: step.id.clone(),
+            step: step.to_owned(),
             question,
             answer: answer.clone(),
             by: self.who.user.clone(),
@@ -513,17 +544,13 @@ impl Session<'_> {
             note,
             evidence,
         })?;
-        let shown = match &answer {
-            Answer::Confirmed => "confirmed".to_owned(),
-            Answer::Text(text) | Answer::Choice(text) => text.clone(),
-            Answer::Secret(_) => crate::secret::MASK.to_owned(),
-        };
+        let shown = answer.visible().unwrap_or(crate::secret::MASK).to_owned();
         let by = match how {
             How::Yes => "--yes".to_owned(),
             How::Ahead => "--answer".to_owned(),
             How::Terminal | How::Approve => self.who.user.clone(),
         };
-        self.stage.show(&Event::Answered { step: step.id.clone(), answer: shown, by });
+        self.stage.show(&Event::Answered { step: step.to_owned(), answer: shown, by });
         Ok(Heard::Answer(answer))
     }
 
@@ -566,6 +593,26 @@ pub(super) fn refuse_unanswerable(
         .hint("give their answers ahead (`--answer STEP=VALUE`, for secrets `--answer-file STEP=FILE`), or run without --yes"))
 }
 
+/// Something to be asked.
+pub(super) struct Asking<'a> {
+    pub(super) step: &'a str,
+    pub(super) title: &'a str,
+    pub(super) question: Question,
+    pub(super) prompt: Prompt,
+    /// What the question is about, name by name.
+    pub(super) list: Vec<String>,
+}
+
+/// Takes the secrets out of all that a prompt shows: it goes to the journal, to events and to the terminal.
+fn redact(prompt: &mut Prompt, redactor: &Redactor) {
+    let clean = |text: &mut String| *text = redactor.redact(text).into_owned();
+    clean(&mut prompt.ask);
+    prompt.instructions.iter_mut().for_each(clean);
+    if let AnswerKind::Choice(choices) = &mut prompt.answer {
+        choices.values_mut().for_each(clean);
+    }
+}
+
 /// Where a step stands among all.
 #[derive(Clone, Copy)]
 pub(super) struct Position {
@@ -573,18 +620,20 @@ pub(super) struct Position {
     of: usize,
 }
 
+/// Whether progress is worth an event: something else is being done, or a second has gone by.
+fn is_news(last: &Mutex<Option<(&'static str, Instant)>>, doing: &'static str) -> bool {
+    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+    let old = last.is_some_and(|(before, at)| before == doing && at.elapsed() < Duration::from_secs(1));
+    if !old {
+        *last = Some((doing, Instant::now()));
+    }
+    !old
+}
+
 /// Whether `--yes` cannot complete a step.
 fn wants_a_person(step: &PlannedStep) -> bool {
-    match &step.work {
-        Work::Ready(Action::Checkpoint(checkpoint)) => {
-            checkpoint.answer != AnswerKind::Confirm || checkpoint.evidence != Evidence::None
-        }
-        // Only its texts can be late; the kind of its answer is in the detail.
-        Work::Late(_) if step.action == "checkpoint" => {
-            step.detail["answer"] != "confirm" || step.detail["evidence"] != "none"
-        }
-        _ => false,
-    }
+    // Only a checkpoint's texts can be late; the kind of its answer is always in the detail.
+    step.action == "checkpoint" && (step.detail["answer"] != "confirm" || step.detail["evidence"] != "none")
 }
 
 /// A question of the program itself, with choices.

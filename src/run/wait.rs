@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::ZonedDateTime;
 use jiff::tz::AmbiguousOffset;
+use jiff::{Timestamp, ZonedDateTime};
 
 use super::outcome::{ActionWatch, Failure, Figures};
 use crate::plan::WaitAction;
@@ -14,18 +14,25 @@ use crate::plan::WaitAction;
 /// How often the clock is looked at.
 const SLICE: Duration = Duration::from_millis(100);
 
-pub fn perform(action: &WaitAction, watch: &ActionWatch<'_>) -> Result<Figures, Failure> {
-    perform_by(&ZonedDateTime::now, action, watch)
+/// Waits. A time of day is the first one after the step was `begun`, so that an interrupted wait does not begin anew.
+pub fn perform(action: &WaitAction, begun: Timestamp, watch: &ActionWatch<'_>) -> Result<Figures, Failure> {
+    perform_by(&ZonedDateTime::now, begun, action, watch)
 }
 
 /// Waits by the given clock. Gives `until`, the time it waited for, with its time zone.
 pub fn perform_by(
     clock: &dyn Fn() -> ZonedDateTime,
+    first_begun: Timestamp,
     action: &WaitAction,
     watch: &ActionWatch<'_>,
 ) -> Result<Figures, Failure> {
     let begun = Instant::now();
-    let end = deadline(&clock(), action)
+    let now = clock();
+    let from = match action {
+        WaitAction::For(_) => now,
+        WaitAction::Until(_) => first_begun.to_zoned_datetime(now.time_zone().clone()),
+    };
+    let end = deadline(&from, action)
         .map_err(|error| Failure::failed(format!("this wait has no end on any calendar: {error}")))?;
     loop {
         watch.check()?;

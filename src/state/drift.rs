@@ -17,6 +17,8 @@ pub struct Present<'a> {
     pub steps: &'a [StepMark],
     /// All variables that are not secret.
     pub vars: &'a BTreeMap<String, Value>,
+    /// The same as the run rests on them.
+    pub before: &'a BTreeMap<String, Value>,
     /// The names of the secret ones.
     pub secrets: &'a BTreeSet<String>,
 }
@@ -101,7 +103,7 @@ pub fn compare(
 }
 
 fn compare_vars(state: &RunState, present: &Present<'_>) -> Vec<Change> {
-    let before = &state.basis.vars;
+    let before = present.before;
     let begun = begun(state);
     let mut changes = Vec::new();
     for (name, is) in present.vars {

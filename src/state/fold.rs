@@ -131,6 +131,7 @@ impl Status {
 pub struct OpenQuestion {
     pub question: Question,
     pub prompt: Prompt,
+    pub list: Vec<String>,
     pub at: Timestamp,
 }
 
@@ -173,6 +174,9 @@ pub struct Finished {
     pub at: Timestamp,
     pub seconds: f64,
 }
+
+/// The choice by which a person agrees to take a target over.
+pub const ADOPT: &str = "adopt";
 
 /// Folds a whole journal. No records at all are a contradiction: ask before whether there are any.
 pub fn fold(records: &[Record]) -> Result<RunState, Damage> {
@@ -271,8 +275,13 @@ impl RunState {
                 self.end(step, at, 0.0, Status::Skipped { reason: reason.clone() });
             }
             Body::StepInterrupted { step, seconds } => self.end(step, at, *seconds, Status::Interrupted),
-            Body::Asked { step, question, prompt } => self.with(step, |state| {
-                state.open = Some(OpenQuestion { question: question.clone(), prompt: prompt.clone(), at });
+            Body::Asked { step, question, prompt, list } => self.with(step, |state| {
+                state.open = Some(OpenQuestion {
+                    question: question.clone(),
+                    prompt: prompt.clone(),
+                    list: list.clone(),
+                    at,
+                });
                 if *question == Question::Checkpoint && state.status == Status::Done {
                     state.status = Status::Started { attempt: state.attempts, at };
                     state.ended = None;
@@ -320,7 +329,7 @@ impl RunState {
                 let answer = PurgeAnswer { list: list.clone(), answer: answered.answer.clone() };
                 self.purges.insert(step.to_string(), answer);
             }
-            Question::Adopt { path, identity, .. } if answered.answer == Answer::Confirmed => {
+            Question::Adopt { path, identity, .. } if answered.answer == Answer::Choice(ADOPT.to_owned()) => {
                 self.adoptions.push(Adoption {
                     step: step.to_string(),
                     path: path.clone(),
@@ -382,20 +391,13 @@ impl RunState {
     pub fn visible_answers(&self) -> BTreeMap<String, String> {
         self.answers
             .iter()
-            .filter_map(|(step, answered)| {
-                let text = match &answered.answer {
-                    Answer::Confirmed => "confirmed",
-                    Answer::Text(text) | Answer::Choice(text) => text,
-                    Answer::Secret(_) => return None,
-                };
-                Some((step.clone(), text.to_string()))
-            })
+            .filter_map(|(step, answered)| Some((step.clone(), answered.answer.visible()?.to_owned())))
             .collect()
     }
 
-    /// Whether a person agreed to exactly this list of a purge.
-    pub fn purge_approved(&self, step: &str, list: &str) -> bool {
-        self.purges.get(step).is_some_and(|said| said.list == list && said.answer == Answer::Confirmed)
+    /// What a person said to exactly this list of a purge.
+    pub fn said_of_purge(&self, step: &str, list: &str) -> Option<&Answer> {
+        self.purges.get(step).filter(|said| said.list == list).map(|said| &said.answer)
     }
 
     /// Whether a person agreed to take this target over.

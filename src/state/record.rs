@@ -85,6 +85,9 @@ pub enum Body {
         step: String,
         question: Question,
         prompt: Prompt,
+        /// What the question is about, name by name; bounded.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        list: Vec<String>,
     },
     Answered {
         step: String,
@@ -131,6 +134,11 @@ pub struct Basis {
     pub digest: String,
     /// Paths of the variable files, for people and for `resume`.
     pub vars_files: Vec<String>,
+    /// When the run began, as templates see it.
+    pub started: Timestamp,
+    /// Environment variables that the runbook may read, as they were.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
     /// Variables that came from the environment or the command line, as they were written; never a secret.
     #[serde(default)]
     pub given: BTreeMap<String, String>,
@@ -215,6 +223,17 @@ pub enum Answer {
     Choice(String),
     /// An Argon2id hash of the answer, as a PHC string.
     Secret(String),
+}
+
+impl Answer {
+    /// The answer as people and templates see it; of a secret nothing.
+    pub fn visible(&self) -> Option<&str> {
+        match self {
+            Self::Confirmed => Some("confirmed"),
+            Self::Text(text) | Self::Choice(text) => Some(text),
+            Self::Secret(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -37,6 +37,8 @@ pub fn basis() -> Basis {
         }],
         digest: "d0".into(),
         vars_files: vec!["customers/acme.yaml".into()],
+        started: at(0),
+        environment: BTreeMap::new(),
         given: BTreeMap::from([("threads".into(), "8".into())]),
         // A variable named `chain` must not be taken for the chain of the line.
         vars: BTreeMap::from([("chain".into(), json!("0".repeat(64))), ("threads".into(), json!(8))]),
@@ -142,7 +144,7 @@ pub fn asked(step: &str, question: Question) -> Body {
         evidence: Evidence::None,
         same_as: None,
     };
-    Body::Asked { step: step.into(), question, prompt }
+    Body::Asked { step: step.into(), question, prompt, list: vec!["a/b".into()] }
 }
 
 pub fn answered(step: &str, question: Question, answer: Answer) -> Body {

@@ -23,7 +23,15 @@ impl RunState {
                 Ok(())
             }
             Body::StepDone { step, clears, .. } => {
-                self.under_way(step, "done")?;
+                // A person may say of a command that was stopped that its work was done.
+                let told = self
+                    .known(step)?
+                    .answered
+                    .as_ref()
+                    .is_some_and(|said| said.question == Question::Unknown);
+                if !(told && self.known(step)?.status == Status::Interrupted) {
+                    self.under_way(step, "done")?;
+                }
                 match clears.iter().find(|cleared| !self.debt.contains_key(*cleared)) {
                     Some(cleared) => Err(contradiction(format!(
                         "step {step} clears debt that step {cleared} does not have"

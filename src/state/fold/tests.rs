@@ -148,17 +148,18 @@ fn a_purge_is_approved_for_its_very_list_and_by_a_confirmation_only() {
         ]))
     };
     let state = said(Answer::Confirmed);
-    assert!(state.purge_approved("key", "l1"), "it outlives a new start of the step");
-    assert!(!state.purge_approved("key", "l2"));
-    assert!(!state.purge_approved("early", "l1"));
-    assert!(!said(Answer::Choice("keep".into())).purge_approved("key", "l1"));
+    assert!(state.said_of_purge("key", "l1").is_some(), "it outlives a new start of the step");
+    assert!(state.said_of_purge("key", "l2").is_none());
+    assert!(state.said_of_purge("early", "l1").is_none());
+    let keep = Answer::Choice("keep".into());
+    assert_eq!(said(keep.clone()).said_of_purge("key", "l1"), Some(&keep));
 }
 
 #[test]
 fn an_adoption_counts_only_when_confirmed() {
     let said =
         |answer| folded(begun([started("key"), asked("key", adopt()), answered("key", adopt(), answer)]));
-    assert!(said(Answer::Confirmed).adoption_agreed("1:2"));
+    assert!(said(Answer::Choice("adopt".into())).adoption_agreed("1:2"));
     assert!(!said(Answer::Choice("no".into())).adoption_agreed("1:2"));
     assert!(!said(Answer::Confirmed).owns("1:2"), "agreed is not yet claimed");
 }
