@@ -13,6 +13,7 @@ pub mod entry;
 mod include;
 mod lower;
 pub mod model;
+mod scalar;
 pub mod scan;
 pub mod schema;
 pub mod source;

@@ -10,6 +10,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureS
 
 use super::diagnostics::{self, Diagnostic};
 use super::model::Raw;
+use super::scalar::plain;
 use super::source::{FileId, Span, Spanned};
 
 /// A runbook of a thousand steps has 200 KB.
@@ -326,53 +327,6 @@ fn template_from(span: Span, text: &str) -> Span {
     clipped(span.file, text, span.start, end)
 }
 
-/// A scalar without quotes, by YAML's core schema. What looks like a number and is none to everybody (`007`, `1_000`)
-/// stays text.
-fn plain(text: &str) -> Raw {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Raw::Null,
-        "true" | "True" | "TRUE" => return Raw::Boolean(true),
-        "false" | "False" | "FALSE" => return Raw::Boolean(false),
-        _ => {}
-    }
-    if !text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) {
-        return Raw::Text(text.to_owned());
-    }
-    number(text).unwrap_or_else(|| Raw::Text(text.to_owned()))
-}
-
-fn number(text: &str) -> Option<Raw> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
-        if let Some(digits) = text.strip_prefix(prefix) {
-            let plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-            return plain.then(|| i64::from_str_radix(digits, radix).ok().map(Raw::Integer)).flatten();
-        }
-    }
-    if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return None;
-    }
-    if !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Some(
-            text.parse().map_or_else(|_| Raw::Float(text.parse().unwrap_or(f64::MAX)), Raw::Integer),
-        );
-    }
-    // Rust reads `inf`, `nan` and `infinity` too; YAML's numbers have a digit first, or a point and a digit.
-    let shape = digits.strip_prefix('.').unwrap_or(digits);
-    if !shape.starts_with(|first: char| first.is_ascii_digit())
-        || !digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
-    {
-        return None;
-    }
-    let number: f64 = text.parse().ok()?;
-    if !number.is_finite() {
-        return None;
-    }
-    // `8.0` is the number 8: a schema takes it for a whole number, and so does the reader.
-    let whole = number.fract() == 0.0 && number.abs() < 9e15;
-    Some(if whole { Raw::Integer(number as i64) } else { Raw::Float(number) })
-}
-
 /// What the scanner could not read, by its own kind and by what is seen at the place.
 fn explain(error: &ScanError, file: FileId, text: &str) -> Diagnostic {
     let start = match error.marker().byte_offset() {
@@ -491,24 +445,6 @@ mod tests {
 
     fn value(text: &str) -> serde_json::Value {
         scan(FileId(0), text).unwrap_or_else(|problems| panic!("{problems:?}")).value.to_json()
-    }
-
-    #[test]
-    fn plain_scalars_follow_the_core_schema_of_yaml_1_2() {
-        let text = "[yes, on, 'true', true, ~, null, 12, -3, +4, 0x1F, 0o17, 1.5, 8.0, 1e3, .5]";
-        let expected =
-            serde_json::json!(["yes", "on", "true", true, null, null, 12, -3, 4, 31, 15, 1.5, 8, 1000, 0.5]);
-        assert_eq!(value(text), expected);
-    }
-
-    #[test]
-    fn what_only_looks_like_a_number_stays_text() {
-        for text in [
-            "007", "1_000", "1h", ".inf", ".nan", "-", "+", ".", "0x", "0xZZ", "1.2.3", "--1", "1e999", "e5",
-            "22:30",
-        ] {
-            assert_eq!(value(&format!("- {text}")), serde_json::json!([text]), "{text}");
-        }
     }
 
     #[test]
