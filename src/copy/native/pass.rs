@@ -85,10 +85,10 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
         match decision {
             Decision::Same => worker.tally.summary.same.add(found.source.size),
             Decision::New | Decision::Changed => {
-                self.bring(worker, found, turn)?;
+                let bytes = self.bring(worker, found, turn)?;
                 let summary = &mut worker.tally.summary;
                 let bucket = if decision == Decision::New { &mut summary.new } else { &mut summary.changed };
-                bucket.add(found.source.size);
+                bucket.add(bytes);
             }
             Decision::Mismatch(kind) => {
                 return Err(Failure::permanent(format!(
@@ -201,8 +201,8 @@ impl PassHandler<'_> {
         worker: &mut Worker<'_, D, Self>,
         found: &Found<'_, D>,
         turn: &mut Turn,
-    ) -> Result<(), Failure> {
-        match self.deed {
+    ) -> Result<u64, Failure> {
+        let bytes = match self.deed {
             Deed::Copy => transfer(worker, found, turn, &self.names)?,
             Deed::Survey => {
                 worker.tally.summary.directories_created += found.node.want_target();
@@ -217,12 +217,13 @@ impl PassHandler<'_> {
                         largest.remove(0);
                     }
                 }
+                found.source.size
             }
-        }
+        };
         if found.target.is_none() {
             worker.tally.target_files += 1;
         }
-        Ok(())
+        Ok(bytes)
     }
 
     fn bring_link<D: Directory>(&self, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {

@@ -2,6 +2,10 @@
 //!
 //! Whatever happens before the rename, the target's old file is untouched; the temporary file is removed on every way
 //! out but a kill.
+//!
+//! A source that changes under the copy is seen by its size and time. What cannot be seen so is a single write call that
+//! stands still inside the kernel for longer than [`FRESH`] and goes on while the file is read: its stamp is that of its
+//! beginning. A verification by content finds it; a pass after the writer was stopped never meets it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, FileTimes};
@@ -17,26 +21,31 @@ use crate::sys::tree::{self, Directory, Durability, Status, Taken};
 
 /// From this size on, space is set aside before writing: it saves time, and a full volume is known at once.
 const RESERVED_FROM: u64 = 1024 * 1024;
-/// File systems stamp with the kernel's tick, at most 10 ms: two writes within one look like one.
-const TICK: Duration = Duration::from_millis(20);
+/// A file written to within this time is not read yet. Stamps have the grain of the kernel's tick, and a write is
+/// stamped when it begins: only once its stamp is older than both does a later write show in it.
+const FRESH: Duration = Duration::from_millis(100);
 
-/// Copies the file and gives it its name.
+/// Copies the file and gives it its name; how many bytes that were.
 pub(super) fn transfer<D: Directory, H: Handler<D>>(
     worker: &mut Worker<'_, D, H>,
     found: &Found<'_, D>,
     turn: &mut Turn,
     names: &TemporaryNames,
-) -> Result<(), Failure> {
-    let fresh;
-    let expected = match settle(found.source.modified) {
-        Settled::Already => &found.source,
-        Settled::AfterAPause => {
-            fresh = found
+) -> Result<u64, Failure> {
+    let settled;
+    let expected = match rest_of_freshness(&found.source) {
+        None => &found.source,
+        Some(rest) => {
+            std::thread::sleep(rest);
+            settled = found
                 .node
                 .source
                 .status(found.name)
                 .map_err(|error| failed(found, Side::Source, "look at it", error))?;
-            &fresh
+            if rest_of_freshness(&settled).is_some() {
+                return Err(Failure::transient("the source is being written to"));
+            }
+            &settled
         }
     };
     let side = found.node.target_or_make()?;
@@ -66,7 +75,8 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
             "the target got a file of this name (or of one that differs only in case) during the pass",
         ),
         _ => failed(found, Side::Target, "rename the finished copy over it", error),
-    })
+    })?;
+    Ok(moved)
 }
 
 /// Makes a copy of a link, replacing what may be replaced.
@@ -164,23 +174,11 @@ pub(super) fn is_same_state(before: &Status, after: &Status) -> bool {
     after.kind == EntryKind::File && before.size == after.size && before.modified == after.modified
 }
 
-/// Whether a later write is sure to show in the file's stamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Settled {
-    Already,
-    /// It was written to within the last tick: its stamp is worth something only now, and is to be read again.
-    AfterAPause,
-}
-
-fn settle(modified: SystemTime) -> Settled {
-    match SystemTime::now().duration_since(modified) {
-        Ok(age) if age < TICK => {
-            std::thread::sleep(TICK - age);
-            Settled::AfterAPause
-        }
-        // A stamp from the future says nothing about now.
-        Ok(_) | Err(_) => Settled::Already,
-    }
+/// How long until a later write is sure to show in the file's stamp; `None` if that is so already.
+fn rest_of_freshness(source: &Status) -> Option<Duration> {
+    // A stamp from the future says nothing about now.
+    let age = SystemTime::now().duration_since(source.modified).ok()?;
+    FRESH.checked_sub(age).filter(|rest| !rest.is_zero())
 }
 
 fn failed<D: Directory>(found: &Found<'_, D>, side: Side, what: &str, error: io::Error) -> Failure {

@@ -130,6 +130,10 @@ pub(super) fn walk<D: Directory, H: Handler<D>>(
     if watch.cancel.is_requested() {
         walk.stop(PassError::Interrupted);
     }
+    // A tree that was removed while it was walked looks like one that has little in it.
+    if let Some(why) = walk.lost_root(&root) {
+        walk.stop(why);
+    }
     if let Some(why) = walk.why.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(why);
     }
@@ -442,7 +446,9 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 return Settled::Stopped;
             }
         };
-        if let Some(why) = self.lost_root(node, class) {
+        if matches!(class, ErrorClass::Vanished | ErrorClass::Transient)
+            && let Some(why) = self.lost_root(node)
+        {
             self.stop(why);
             return Settled::Stopped;
         }
@@ -468,10 +474,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     }
 
     /// Whether a missing entry is missing because the whole tree is: then nothing that follows can be believed.
-    fn lost_root(&self, node: &Arc<Node<D>>, class: ErrorClass) -> Option<PassError> {
-        if !matches!(class, ErrorClass::Vanished | ErrorClass::Transient) {
-            return None;
-        }
+    fn lost_root(&self, node: &Arc<Node<D>>) -> Option<PassError> {
         let mut root = node;
         while let Some(parent) = &root.parent {
             root = parent;
