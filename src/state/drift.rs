@@ -298,7 +298,11 @@ mod tests {
         let mut steps = state.basis.steps.clone();
         change(&mut steps);
         let secrets = BTreeSet::from(["password".to_string()]);
-        compare(state, &Present { steps: &steps, vars: &state.basis.vars, secrets: &secrets }, |_, _| true)
+        compare(
+            state,
+            &Present { steps: &steps, vars: &state.basis.vars, before: &state.basis.vars, secrets: &secrets },
+            |_, _| true,
+        )
     }
 
     fn vars_against(
@@ -311,7 +315,7 @@ mod tests {
         change(&mut vars, &mut secrets);
         compare(
             state,
-            &Present { steps: &state.basis.steps, vars: &vars, secrets: &secrets },
+            &Present { steps: &state.basis.steps, vars: &vars, before: &state.basis.vars, secrets: &secrets },
             |name, hash| {
                 assert_eq!((name, hash), ("password", "$argon2id$x"));
                 same
