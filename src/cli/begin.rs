@@ -171,7 +171,7 @@ impl Prepared {
             Error::new(ExitCode::Damaged, "cannot read the variables of the state file").caused_by(error)
         })?;
         let mut given =
-            Given { files: variables.secrets_of(&runbook)?, ..variables.from_environment_only(&runbook) };
+            Given { files: variables.secrets_of(&runbook)?, ..variables.environment_alone(&runbook) };
         given.files.push(("the state file".to_owned(), kept));
         let is_secret =
             |name: &str| runbook.vars.get(name).is_some_and(|decl| decl.kind.value == VarType::Secret);

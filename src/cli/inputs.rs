@@ -48,7 +48,7 @@ impl Variables {
     }
 
     /// What the environment gives, without files and arguments.
-    pub fn from_environment_only(&self, runbook: &Runbook) -> Given {
+    pub fn environment_alone(&self, runbook: &Runbook) -> Given {
         Given { environment: from_environment(runbook), ..Given::default() }
     }
 

@@ -301,6 +301,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::single_range_in_vec_init, reason = "one range is what is meant")]
     fn an_unclosed_expression_reaches_to_the_end() {
         assert_eq!(expressions("a {{ b"), [4..6]);
         assert_eq!(expressions("{{ 'a"), [2..5]);
