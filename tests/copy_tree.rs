@@ -334,8 +334,8 @@ fn what_may_not_be_read_is_denied_and_its_target_is_no_extra() {
     copied(&trees.pass());
     give_to_nobody(trees.folder.path());
     fs::write(trees.from.join("open/b"), "changed, and locked").unwrap();
-    fs::set_permissions(trees.from.join("open/b"), fs::Permissions::from_mode(0)).unwrap();
-    fs::set_permissions(trees.from.join("secret"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(trees.from.join("open/b"), fs::Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(trees.from.join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
     let outcome = as_nobody(|| run(&CopyPass { extras: Extras::List, ..trees.pass() }).unwrap());
     fs::set_permissions(trees.from.join("secret"), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(errors(&outcome.summary), [("open/b", ErrorClass::Denied), ("secret/", ErrorClass::Denied)]);
