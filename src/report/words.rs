@@ -40,9 +40,12 @@ pub fn rate(bytes_a_second: f64) -> String {
     format!("{}/s", bytes(bytes_a_second.max(0.0) as u64))
 }
 
-/// `0.4 s`, `36 s`, `12 min 05 s`, `3 h 20 min`.
+/// `40 ms`, `0.4 s`, `36 s`, `12 min 05 s`, `3 h 20 min`.
 pub fn seconds(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
+    if seconds < 0.0995 {
+        return format!("{:.0} ms", seconds * 1e3);
+    }
     if seconds < 9.95 {
         return format!("{seconds:.1} s");
     }
@@ -160,7 +163,7 @@ mod tests {
     #[test]
     fn times_have_two_parts_at_most() {
         let texts = [0.04, 9.9, 36.2, 725.0, 12_000.0, 500_000.0].map(seconds);
-        assert_eq!(texts, ["0.0 s", "9.9 s", "36 s", "12 min 05 s", "3 h 20 min", "5 days"]);
+        assert_eq!(texts, ["40 ms", "9.9 s", "36 s", "12 min 05 s", "3 h 20 min", "5 days"]);
     }
 
     #[test]
