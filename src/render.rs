@@ -16,7 +16,7 @@ use crate::runbook::diagnostics::{self, Diagnostic};
 use crate::runbook::model::{Leaf, Raw, Runbook};
 use crate::runbook::source::{Span, Spanned};
 use crate::runbook::template::{self, Failure, failure};
-use crate::secret::Redactor;
+use crate::secret::{MASK, Redactor};
 use crate::values::{LeafType, is_template};
 use crate::vars::{self, Values};
 
@@ -51,11 +51,16 @@ impl<T> Rendered<T> {
 pub struct Renderer<'a> {
     runbook: &'a Runbook,
     environment: Environment<'static>,
+    /// What templates see, without the secrets.
     context: Rendering,
+    /// The same with them.
+    confidential: Rendering,
     touched: Touched,
     redactor: Redactor,
     /// Results by text: most templates of a runbook are the same few.
     done: RefCell<HashMap<String, Rendered<Value>>>,
+    /// The names of the secrets.
+    secrets: Vec<String>,
 }
 
 impl<'a> Renderer<'a> {
@@ -63,15 +68,15 @@ impl<'a> Renderer<'a> {
         let touched = Touched::default();
         let redactor = Redactor::new();
         let mut context: BTreeMap<String, Rendering> = BTreeMap::new();
+        let mut hidden: BTreeMap<String, Rendering> = BTreeMap::new();
         for (name, value) in values.iter() {
-            let value = match value {
-                vars::Value::Plain(plain) => Rendering::from(Serde(plain)),
+            match value {
+                vars::Value::Plain(plain) => context.insert(name.to_owned(), Rendering::from(Serde(plain))),
                 vars::Value::Secret(secret) => {
                     redactor.learn(secret);
-                    Rendering::from(secret.expose())
+                    hidden.insert(name.to_owned(), Rendering::from(secret.expose()))
                 }
             };
-            context.insert(name.to_owned(), value);
         }
         let answers =
             known.answers.iter().map(|(step, answer)| (step.clone(), Rendering::from(answer))).collect();
@@ -83,19 +88,53 @@ impl<'a> Renderer<'a> {
         context.insert("steps".into(), results(figures.collect()));
         context.insert("run".into(), Rendering::from(Serde(&known.run)));
         context.insert("env".into(), Rendering::from(Serde(&known.environment)));
+        let secrets = hidden.keys().cloned().collect();
+        hidden.extend(context.iter().map(|(name, value)| (name.clone(), value.clone())));
         Self {
             runbook,
             environment: template::environment(),
             context: Rendering::from(context),
+            confidential: Rendering::from(hidden),
+            secrets,
             touched,
             redactor,
             done: RefCell::default(),
         }
     }
 
-    /// The value of a leaf. `item` is the element where the step is expanded by `for_each`.
+    /// The value of a leaf, which sees no secret. `item` is the element where the step is expanded by `for_each`.
     pub fn leaf<T: LeafType>(&self, leaf: &Leaf<T>, item: Option<&Value>) -> Result<Rendered<T>, Diagnostic> {
-        let rendered = self.raw(&leaf.raw, leaf.span, item)?;
+        self.fitted(leaf, item, Secrets::Hidden)
+    }
+
+    /// The value of a leaf that may hold a secret: what a command is given by its environment or its input.
+    pub fn confidential<T: LeafType>(
+        &self,
+        leaf: &Leaf<T>,
+        item: Option<&Value>,
+    ) -> Result<Rendered<T>, Diagnostic> {
+        self.fitted(leaf, item, Secrets::Seen)
+    }
+
+    /// Whether a text may be made of a secret. It is so wherever the name of one occurs, whatever for.
+    pub fn names_secret(&self, raw: &Raw) -> bool {
+        match raw {
+            Raw::Text(text) if is_template(text) => self.secrets.iter().any(|name| {
+                text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
+            }),
+            Raw::List(items) => items.iter().any(|item| self.names_secret(item)),
+            Raw::Map(members) => members.iter().any(|(_, member)| self.names_secret(member)),
+            _ => false,
+        }
+    }
+
+    fn fitted<T: LeafType>(
+        &self,
+        leaf: &Leaf<T>,
+        item: Option<&Value>,
+        secrets: Secrets,
+    ) -> Result<Rendered<T>, Diagnostic> {
+        let rendered = self.raw(&leaf.raw, leaf.span, item, secrets)?;
         let value = match rendered {
             Rendered::Known(value) => value,
             Rendered::Late(steps) => return Ok(Rendered::Late(steps)),
@@ -103,7 +142,7 @@ impl<'a> Renderer<'a> {
         match T::parse(&value) {
             Ok(value) => Ok(Rendered::Known(value)),
             Err(misfit) => {
-                let shown = self.shown(&value);
+                let shown = self.shown(&value, &leaf.raw);
                 let origin = match leaf.raw.template() {
                     Some(_) => diagnostics::Origin::Rendered,
                     None => diagnostics::Origin::Written,
@@ -120,30 +159,37 @@ impl<'a> Renderer<'a> {
         item: Option<&Value>,
     ) -> Result<Rendered<bool>, Diagnostic> {
         let text = format!("{{{{ {} }}}}", expression.value);
-        match self.text(&text, expression.span, item, Offset(CONDITION_PREFIX))? {
+        match self.text(&text, expression.span, item, Offset(CONDITION_PREFIX), Secrets::Seen)? {
             Rendered::Late(steps) => Ok(Rendered::Late(steps)),
             Rendered::Known(Value::Bool(truth)) => Ok(Rendered::Known(truth)),
             Rendered::Known(other) => {
-                Err(diagnostics::condition_not_boolean(expression.span, kind_of(&other), &self.shown(&other)))
+                let shown = self.shown(&other, &Raw::Text(text));
+                Err(diagnostics::condition_not_boolean(expression.span, kind_of(&other), &shown))
             }
         }
     }
 
     /// A leaf for people: its value, or `(known after STEP)`. Secrets are masked.
     pub fn preview<T: LeafType>(&self, leaf: &Leaf<T>, item: Option<&Value>) -> Result<String, Diagnostic> {
-        Ok(match self.raw(&leaf.raw, leaf.span, item)? {
+        Ok(match self.raw(&leaf.raw, leaf.span, item, Secrets::Hidden)? {
             Rendered::Late(steps) => Rendered::<T>::waiting_for(&steps),
-            Rendered::Known(value) => self.shown(&value),
+            Rendered::Known(value) => self.shown(&value, &leaf.raw),
         })
     }
 
-    fn raw(&self, raw: &Raw, span: Span, item: Option<&Value>) -> Result<Rendered<Value>, Diagnostic> {
+    fn raw(
+        &self,
+        raw: &Raw,
+        span: Span,
+        item: Option<&Value>,
+        secrets: Secrets,
+    ) -> Result<Rendered<Value>, Diagnostic> {
         match raw {
-            Raw::Text(text) if is_template(text) => self.text(text, span, item, Offset(0)),
+            Raw::Text(text) if is_template(text) => self.text(text, span, item, Offset(0), secrets),
             Raw::List(items) => {
                 let (mut values, mut late) = (Vec::with_capacity(items.len()), BTreeSet::new());
                 for element in items {
-                    match self.raw(&element.value, element.span, item)? {
+                    match self.raw(&element.value, element.span, item, secrets)? {
                         Rendered::Known(value) => values.push(value),
                         Rendered::Late(steps) => late.extend(steps),
                     }
@@ -153,7 +199,7 @@ impl<'a> Renderer<'a> {
             Raw::Map(members) => {
                 let (mut values, mut late) = (serde_json::Map::new(), BTreeSet::new());
                 for (key, member) in members {
-                    match self.raw(&member.value, member.span, item)? {
+                    match self.raw(&member.value, member.span, item, secrets)? {
                         Rendered::Known(value) => drop(values.insert(key.value.clone(), value)),
                         Rendered::Late(steps) => late.extend(steps),
                     }
@@ -170,18 +216,20 @@ impl<'a> Renderer<'a> {
         span: Span,
         item: Option<&Value>,
         offset: Offset,
+        secrets: Secrets,
     ) -> Result<Rendered<Value>, Diagnostic> {
-        if item.is_none()
-            && let Some(done) = self.done.borrow().get(text)
-        {
+        let is_kept = item.is_none() && secrets == Secrets::Hidden;
+        if is_kept && let Some(done) = self.done.borrow().get(text) {
             return Ok(done.clone());
         }
         self.touched.clear();
+        let around = match secrets {
+            Secrets::Hidden => self.context.clone(),
+            Secrets::Seen => self.confidential.clone(),
+        };
         let context = match item {
-            Some(item) => {
-                minijinja::context! { item => Rendering::from(Serde(item)), ..self.context.clone() }
-            }
-            None => self.context.clone(),
+            Some(item) => minijinja::context! { item => Rendering::from(Serde(item)), ..around },
+            None => around,
         };
         let outcome = evaluate(&self.environment, text, context);
         let late = self.touched.take();
@@ -191,23 +239,38 @@ impl<'a> Renderer<'a> {
             Err(failure) => {
                 let place =
                     diagnostics::Inside { sources: &self.runbook.sources, span, text, skip: offset.0 };
-                let detail = self.redactor.redact(&failure.detail).into_owned();
+                // What became of a secret cannot be told from the rest of the text.
+                let detail = match self.names_secret(&Raw::Text(text.to_owned())) {
+                    true => String::new(),
+                    false => self.redactor.redact(&failure.detail).into_owned(),
+                };
                 return Err(diagnostics::template_failed(&place, failure.range, failure.kind, &detail));
             }
         };
-        if item.is_none() {
+        if is_kept {
             self.done.borrow_mut().insert(text.to_owned(), rendered.clone());
         }
         Ok(rendered)
     }
 
-    fn shown(&self, value: &Value) -> String {
+    /// A value for people; one that may be made of a secret is not shown at all.
+    fn shown(&self, value: &Value, made_of: &Raw) -> String {
+        if self.names_secret(made_of) {
+            return MASK.to_owned();
+        }
         let text = match value {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         self.redactor.redact(&text).into_owned()
     }
+}
+
+/// Whether a template sees the variables of type `secret`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    Hidden,
+    Seen,
 }
 
 /// How many bytes of a text are not the author's own.
@@ -330,6 +393,8 @@ impl Object for Results {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::runbook::model::{ActionDecl, CopyDecl};
     use crate::vars::Given;
@@ -459,12 +524,40 @@ phases:
 
     #[test]
     fn a_value_that_does_not_fit_is_shown_without_its_secret() {
-        let case = case(&[("WAIT", "'{{ key }}'")]);
-        let wait = case.copy().options.wait.as_ref().unwrap();
-        let diagnostic = case.renderer().leaf(wait, None).unwrap_err();
-        assert_eq!(diagnostic.code, "movebook::wrong_duration");
-        assert!(diagnostic.message.contains("***"), "{}", diagnostic.message);
-        assert!(!format!("{diagnostic:?}").contains("canary"), "{diagnostic:?}");
+        let case = case(&[]);
+        for text in ["{{ key }}", "{{ [key | upper] }}"] {
+            let leaf = Leaf::<Duration>::new(Raw::Text(text.into()), case.copy().from.span);
+            let diagnostic = case.renderer().confidential(&leaf, None).unwrap_err();
+            assert_eq!(diagnostic.code, "movebook::wrong_duration");
+            assert!(diagnostic.message.contains("***"), "{}", diagnostic.message);
+            assert!(!format!("{diagnostic:?}").to_lowercase().contains("canary"), "{diagnostic:?}");
+        }
+    }
+
+    #[test]
+    fn a_leaf_sees_no_secret_by_whatever_way() {
+        let case = case(&[]);
+        for text in ["{{ key }}", "{% set key = key %}{{ key }}", "{{ debug() }}", "{{ key | default('') }}"]
+        {
+            let leaf = Leaf::<String>::new(Raw::Text(text.into()), case.copy().from.span);
+            if let Ok(rendered) = case.renderer().leaf(&leaf, None) {
+                assert_eq!(rendered, Rendered::Known(String::new()), "{text}");
+            }
+        }
+        let leaf = Leaf::<String>::new(Raw::Text("{{ key }}".into()), case.copy().from.span);
+        let seen = case.renderer().confidential(&leaf, None).unwrap();
+        assert_eq!(seen, Rendered::Known("canary-value".into()));
+    }
+
+    #[test]
+    fn a_condition_sees_a_secret_and_does_not_show_what_became_of_it() {
+        let case = case(&[]);
+        let span = case.copy().from.span;
+        let condition = |text: &str| case.renderer().condition(&Spanned::new(text.into(), span), None);
+        assert_eq!(condition("key == 'canary-value'").unwrap(), Rendered::Known(true));
+        let diagnostic = condition("key | upper").unwrap_err();
+        assert_eq!(diagnostic.code, "movebook::condition_not_boolean");
+        assert!(!format!("{diagnostic:?}").contains("CANARY"), "{diagnostic:?}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::render::{Rendered, Renderer};
 use crate::runbook::diagnostics::Diagnostic;
 use crate::runbook::model::{Leaf, Raw, Size};
 use crate::runbook::source::Spanned;
+use crate::secret::MASK;
 use crate::values::LeafType;
 
 /// How a value is shown in a plan.
@@ -117,9 +118,33 @@ impl<'a, 'r> Fields<'a, 'r> {
         value
     }
 
+    /// A leaf that may hold a secret: what may be made of one is not shown.
+    pub(super) fn confidential(&mut self, name: &str, leaf: &Leaf<String>) -> Option<String> {
+        let rendered = self.renderer.confidential(leaf, self.item);
+        let (value, mut shown) = self.noted(leaf, rendered);
+        if value.is_some()
+            && self.renderer.names_secret(&leaf.raw)
+            && let Raw::Text(template) = &leaf.raw
+        {
+            self.templates.push(template.clone());
+            shown = Value::from(MASK);
+        }
+        self.show(name, shown);
+        value
+    }
+
     /// Renders one leaf: its value where it is known, and how it is shown.
     fn rendered<T: LeafType + Shown>(&mut self, leaf: &Leaf<T>) -> (Option<T>, Value) {
-        match self.renderer.leaf(leaf, self.item) {
+        let rendered = self.renderer.leaf(leaf, self.item);
+        self.noted(leaf, rendered)
+    }
+
+    fn noted<T: Shown>(
+        &mut self,
+        leaf: &Leaf<T>,
+        rendered: Result<Rendered<T>, Diagnostic>,
+    ) -> (Option<T>, Value) {
+        match rendered {
             Ok(Rendered::Known(value)) => {
                 let shown = value.shown();
                 (Some(value), shown)

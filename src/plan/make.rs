@@ -251,7 +251,8 @@ impl Planner<'_> {
     }
 }
 
-/// Where a command would show a secret to everyone who can list processes.
+/// Where a command would show a secret to everyone who can list processes. A runbook cannot name one there, but a plain
+/// variable may have the same value.
 pub(crate) fn secret_argument(command: &CommandAction, finds: impl Fn(&str) -> bool) -> Option<&'static str> {
     match &command.program {
         Program::Run(arguments) if arguments.iter().any(|argument| finds(argument)) => Some("run"),

@@ -220,13 +220,16 @@ fn command(decl: &CommandDecl, fields: &mut Fields<'_, '_>) -> Option<CommandAct
             let values: Vec<_> = decl
                 .environment
                 .iter()
-                .map(|(name, leaf)| Some((name.clone(), fields.leaf(name, leaf)?)))
+                .map(|(name, leaf)| Some((name.clone(), fields.confidential(name, leaf)?)))
                 .collect();
             values.into_iter().collect()
         }),
     };
     let directory = fields.optional("directory", decl.directory.as_ref());
-    let input = fields.optional("input", decl.input.as_ref());
+    let input = match &decl.input {
+        None => Some(None),
+        Some(leaf) => fields.confidential("input", leaf).map(Some),
+    };
     let timeout = fields.optional("timeout", decl.timeout.as_ref());
     let exit_codes = fields.list("exit_codes", &decl.exit_codes);
     let program = match shell? {

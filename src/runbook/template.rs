@@ -19,6 +19,8 @@ pub fn environment() -> Environment<'static> {
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(50);
     environment.set_debug(true);
+    // It shows every value that there is, secrets too.
+    environment.remove_global("debug");
     if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
         environment.set_syntax(syntax);
     }

@@ -7,7 +7,7 @@ use minijinja::Environment;
 
 use super::Unread;
 use crate::runbook::diagnostics::{self, Diagnostic, Inside};
-use crate::runbook::model::{ActionDecl, AnswerDecl, Raw, Runbook};
+use crate::runbook::model::{ActionDecl, AnswerDecl, Raw, Runbook, VarType};
 use crate::runbook::source::{Span, Spanned};
 use crate::runbook::template::{self, Failure, Path};
 use crate::values::is_template;
@@ -18,6 +18,15 @@ pub struct Scope {
     /// How many steps come before.
     pub before: usize,
     pub item: Item,
+    pub secrets: Secrets,
+}
+
+/// Whether a variable of type `secret` may be named: only where its value reaches nobody but a child's environment or
+/// input, or a condition, which yields no more than true or false.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    Refused,
+    Allowed,
 }
 
 /// Whether the step is expanded by `for_each`.
@@ -58,6 +67,7 @@ pub struct References<'r> {
     steps: HashMap<String, Known<'r>>,
     /// By text: the names in a template, or why it does not compile.
     compiled: HashMap<String, Rc<Result<Vec<Path>, Failure>>>,
+    secrets: Vec<&'r str>,
     pub problems: Vec<Diagnostic>,
 }
 
@@ -76,6 +86,8 @@ impl<'r> References<'r> {
             (step.id.value.replace('-', "_"), Known { id: &step.id, number, answer })
         });
         let steps = steps.collect();
+        let secrets = runbook.vars.values().filter(|declared| declared.kind.value == VarType::Secret);
+        let secrets = secrets.map(|declared| declared.name.value.as_str()).collect();
         Self {
             runbook,
             unread,
@@ -83,6 +95,7 @@ impl<'r> References<'r> {
             functions,
             steps,
             compiled: HashMap::new(),
+            secrets,
             problems: Vec::new(),
         }
     }
@@ -121,6 +134,7 @@ impl<'r> References<'r> {
         }
         let before = self.problems.len();
         let wrapped = format!("{{{{ {text} }}}}");
+        let scope = Scope { secrets: Secrets::Allowed, ..scope };
         self.template(&wrapped, condition.span, scope, "{{ ".len());
         let compiled = Rc::clone(&self.compiled[&wrapped]);
         let constant = matches!(&*compiled, Ok(paths) if paths.is_empty());
@@ -181,7 +195,7 @@ impl<'r> References<'r> {
         let compiled = match self.compiled.get(text) {
             Some(compiled) => Rc::clone(compiled),
             None => {
-                let compiled = Rc::new(compile(&self.environment, text));
+                let compiled = Rc::new(compile(&self.environment, text, &self.secrets));
                 self.compiled.insert(text.to_owned(), Rc::clone(&compiled));
                 compiled
             }
@@ -216,6 +230,10 @@ impl<'r> References<'r> {
             ("run", _) => None,
             ("item", _) if scope.item == Item::Present => None,
             ("item", _) => Some(diagnostics::item_without_list(inside.place(&root.range))),
+            (name, _) if scope.secrets == Secrets::Refused && self.secrets.contains(&name) => {
+                let declared = self.runbook.vars[name].name.span;
+                Some(diagnostics::secret_out_of_place(name, inside.place(&root.range), declared))
+            }
             (name, _) if self.runbook.vars.contains_key(name) => None,
             (name, _) if self.functions.iter().any(|function| function == name) => None,
             (name, _) if self.unread.may_hold(name) => None,
@@ -315,8 +333,9 @@ fn hyphenated(text: &str, path: &std::ops::Range<usize>) -> Option<String> {
     words.contains('-').then(|| words.to_owned())
 }
 
-/// Compiles a template and finds the names that it takes from outside.
-fn compile(environment: &Environment<'static>, text: &str) -> Result<Vec<Path>, Failure> {
+/// Compiles a template and finds the names that it takes from outside, and secrets wherever they are named:
+/// `{% set key = key %}` takes one from outside and hides it.
+fn compile(environment: &Environment<'static>, text: &str, secrets: &[&str]) -> Result<Vec<Path>, Failure> {
     let outside = match template::sole_expression(text) {
         Some(range) => environment
             .compile_expression(&text[range.clone()])
@@ -331,7 +350,11 @@ fn compile(environment: &Environment<'static>, text: &str) -> Result<Vec<Path>, 
     for range in template::expressions(text) {
         paths.extend(template::paths(text, range));
     }
-    paths.retain(|path| path.segments.first().is_some_and(|root| outside.contains(root.name.as_str())));
+    paths.retain(|path| {
+        path.segments
+            .first()
+            .is_some_and(|root| outside.contains(root.name.as_str()) || secrets.contains(&root.name.as_str()))
+    });
     // A name twice in one text is one problem.
     let mut seen = std::collections::HashSet::new();
     paths.retain(|path| seen.insert(path.segments.iter().map(|s| s.name.clone()).collect::<Vec<_>>()));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::references::{Item, References, Scope};
+use super::references::{Item, References, Scope, Secrets};
 use super::{diagnostics, pattern};
 use crate::runbook::diagnostics::Diagnostic;
 use crate::runbook::model::{
@@ -13,7 +13,8 @@ use crate::runbook::source::Spanned;
 use crate::values::{self, LeafType};
 
 pub fn leaves(runbook: &Runbook, references: &mut References<'_>) -> Vec<Diagnostic> {
-    let mut walk = Walk { references, scope: Scope { before: 0, item: Item::Absent } };
+    let start = Scope { before: 0, item: Item::Absent, secrets: Secrets::Refused };
+    let mut walk = Walk { references, scope: start };
     for filter in runbook.filters.values() {
         walk.texts(&filter.include);
         walk.texts(&filter.exclude);
@@ -31,12 +32,12 @@ pub fn leaves(runbook: &Runbook, references: &mut References<'_>) -> Vec<Diagnos
     let mut secret_checkpoints: HashMap<&str, usize> = HashMap::new();
     let mut number = 0;
     for phase in &runbook.phases {
-        walk.scope = Scope { before: number, item: Item::Absent };
+        walk.scope = Scope { before: number, ..start };
         walk.optional(&phase.title);
         walk.optional(&phase.description);
         walk.condition(phase.when.as_ref());
         for step in &phase.steps {
-            walk.scope = Scope { before: number, item: Item::Absent };
+            walk.scope = Scope { before: number, ..start };
             walk.step(step, &secret_checkpoints);
             if let ActionDecl::Checkpoint(CheckpointDecl { answer: AnswerDecl::Secret, .. }) =
                 &step.action.value
@@ -139,11 +140,13 @@ impl Walk<'_, '_> {
     fn command(&mut self, command: &CommandDecl) {
         self.texts(&command.run);
         self.optional(&command.shell);
+        self.scope.secrets = Secrets::Allowed;
         command.environment.values().for_each(|value| self.leaf(value));
+        self.optional(&command.input);
+        self.scope.secrets = Secrets::Refused;
         if let Some(directory) = &command.directory {
             self.path(directory);
         }
-        self.optional(&command.input);
         self.optional(&command.timeout);
         command.exit_codes.iter().for_each(|code| self.leaf(code));
     }

@@ -93,6 +93,13 @@ pub fn secret_answer(step: &str, place: Span, declared: Span) -> Diagnostic {
         .help("only a hash is kept; a later checkpoint can ask again with `same_as`, and a value comes from a variable of type `secret`")
 }
 
+pub fn secret_out_of_place(name: &str, place: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error("movebook::secret_out_of_place", format!("the secret `{name}` would be seen here"))
+        .label(place, "a secret cannot be used in this place")
+        .label(declared, "declared as a secret")
+        .help("give it to a command by `environment` or `input`; only conditions may look at it beside them")
+}
+
 pub fn same_as_needs_secret(same_as: &Spanned<String>) -> Diagnostic {
     Diagnostic::error(
         "movebook::same_as_needs_secret",
