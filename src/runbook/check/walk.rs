@@ -29,7 +29,7 @@ pub fn leaves(runbook: &Runbook, references: &mut References<'_>) -> Vec<Diagnos
     walk.copy_options(&runbook.defaults.copy);
     walk.positive(&runbook.defaults.verify_threads);
     walk.retry(&runbook.defaults.retry);
-    let mut secret_checkpoints: HashMap<&str, usize> = HashMap::new();
+    let mut secret_checkpoints: HashMap<&str, &Step> = HashMap::new();
     let mut number = 0;
     for phase in &runbook.phases {
         walk.scope = Scope { before: number, ..start };
@@ -42,7 +42,7 @@ pub fn leaves(runbook: &Runbook, references: &mut References<'_>) -> Vec<Diagnos
             if let ActionDecl::Checkpoint(CheckpointDecl { answer: AnswerDecl::Secret, .. }) =
                 &step.action.value
             {
-                secret_checkpoints.insert(&step.id.value, number);
+                secret_checkpoints.insert(&step.id.value, step);
             }
             number += 1;
         }
@@ -56,7 +56,7 @@ struct Walk<'w, 'r> {
 }
 
 impl Walk<'_, '_> {
-    fn step(&mut self, step: &Step, secret_checkpoints: &HashMap<&str, usize>) {
+    fn step(&mut self, step: &Step, secret_checkpoints: &HashMap<&str, &Step>) {
         if let Some(list) = &step.for_each {
             self.leaf(list);
             self.scope.item = Item::Present;
@@ -151,7 +151,7 @@ impl Walk<'_, '_> {
         command.exit_codes.iter().for_each(|code| self.leaf(code));
     }
 
-    fn checkpoint(&mut self, checkpoint: &CheckpointDecl, secret_checkpoints: &HashMap<&str, usize>) {
+    fn checkpoint(&mut self, checkpoint: &CheckpointDecl, secret_checkpoints: &HashMap<&str, &Step>) {
         self.leaf(&checkpoint.ask);
         self.optional(&checkpoint.instructions);
         if let AnswerDecl::Choice(choices) = &checkpoint.answer {
@@ -162,8 +162,17 @@ impl Walk<'_, '_> {
         if let Some(same_as) = &checkpoint.same_as {
             if !matches!(checkpoint.answer, AnswerDecl::Secret) {
                 self.tell(diagnostics::same_as_needs_secret(same_as));
-            } else if !secret_checkpoints.contains_key(same_as.value.as_str()) {
-                self.references.unknown_checkpoint(same_as, self.scope, secret_checkpoints.keys().copied());
+                return;
+            }
+            match secret_checkpoints.get(same_as.value.as_str()) {
+                None => {
+                    let earlier = secret_checkpoints.keys().copied();
+                    self.references.unknown_checkpoint(same_as, self.scope, earlier);
+                }
+                Some(Step { id, for_each: Some(list), .. }) => {
+                    self.tell(diagnostics::same_as_many(same_as, id, list.span));
+                }
+                Some(_) => {}
             }
         }
     }

@@ -108,6 +108,16 @@ pub fn same_as_needs_secret(same_as: &Spanned<String>) -> Diagnostic {
     .label(same_as.span, "this one asks for something else")
 }
 
+pub fn same_as_many(same_as: &Spanned<String>, id: &Spanned<String>, list: Span) -> Diagnostic {
+    Diagnostic::error(
+        "movebook::same_as_many",
+        format!("`{}` is asked once for each element of a list, so it has no single answer", shown(id)),
+    )
+    .label(same_as.span, "which of its answers?")
+    .label(list, "asked for each of these")
+    .help("name a checkpoint without `for_each`")
+}
+
 pub fn not_a_secret_checkpoint(same_as: &Spanned<String>, declared: Span) -> Diagnostic {
     Diagnostic::error(
         "movebook::unknown_checkpoint",
