@@ -219,7 +219,7 @@ impl<'t> Builder<'t> {
             }
             Kind::Map { members, key } => match std::mem::replace(key, Pending::None) {
                 Pending::Key(name) => {
-                    let place = node.place.unwrap_or(name.span);
+                    let place = node.place.unwrap_or_else(|| without_value(name.span, self.text));
                     members.push((name, Spanned::new(node.raw, place)));
                 }
                 Pending::Template(place) => {
@@ -302,6 +302,13 @@ impl<'t> Builder<'t> {
         let range = span.byte_range().unwrap_or(0..0);
         clipped(self.file, self.text, range.start, range.end)
     }
+}
+
+/// The place of a value that is not there or has no place of its own: that of its key, or the empty one behind it where
+/// the key has no `:` (as only a flow mapping may have it).
+fn without_value(key: Span, text: &str) -> Span {
+    let follows = text[key.end..].trim_start();
+    if follows.starts_with([',', '}']) { Span { start: key.end, ..key } } else { key }
 }
 
 /// The place of the first thing in a collection.

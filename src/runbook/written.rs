@@ -191,14 +191,17 @@ impl<'a> Mapping<'a> {
         let before = problems.len();
         let mut mapping = Self { span: node.span, members, meant: Vec::new() };
         let extensions = rules.iter().any(|rule| matches!(rule, Rule::Extensions));
-        for (key, _) in members {
+        for (key, value) in members {
             if keys.contains(&key.value.as_str()) || (extensions && key.starts_with("x-")) {
                 continue;
             }
             let absent: Vec<&'static str> =
                 keys.iter().copied().filter(|name| mapping.key(name).is_none()).collect();
             let meant = did_you_mean(key, absent.iter().copied());
-            problems.push(diagnostics::unknown_key(key, meant, keys));
+            problems.push(match &value.value {
+                Raw::Null if is_without_colon(value) => diagnostics::comma_in_text(key),
+                _ => diagnostics::unknown_key(key, meant, keys),
+            });
             mapping.meant.extend(absent.into_iter().find(|name| Some(*name) == meant));
         }
         for rule in rules {
@@ -250,6 +253,11 @@ impl<'a> Mapping<'a> {
     fn key(&self, name: &str) -> Option<&'a Spanned<String>> {
         self.members.iter().map(|(key, _)| key).find(|key| key.value == name)
     }
+}
+
+/// Whether a key in a flow mapping stands there without `:`, as after a comma in a text without quotes.
+fn is_without_colon(value: &Spanned<Raw>) -> bool {
+    value.span.start == value.span.end
 }
 
 impl<T: Written> Written for Option<T> {

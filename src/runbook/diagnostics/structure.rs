@@ -23,6 +23,13 @@ pub fn unknown_key(key: &Spanned<String>, meant: Option<&str>, known: &[&str]) -
         })
 }
 
+/// A key without `:` in a flow mapping: `{title: Copy, then verify}`.
+pub fn comma_in_text(key: &Spanned<String>) -> Diagnostic {
+    Diagnostic::error("movebook::unknown_key", format!("unknown key `{}`", shown(key)))
+        .label(key.span, "a key without a value")
+        .help("a comma ends a value here; put the text in quotes")
+}
+
 pub fn no_value(span: Span, expected: &str) -> Diagnostic {
     Diagnostic::error("movebook::no_value", "this key has no value")
         .label(span, format!("expected {expected}"))
