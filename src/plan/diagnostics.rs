@@ -1,7 +1,7 @@
 //! What can be wrong with a plan though its runbook is well-formed: one named function a kind.
 
 use crate::copy::EngineName;
-use crate::runbook::diagnostics::{Diagnostic, shown};
+use crate::runbook::diagnostics::{Diagnostic, escaped, shown};
 use crate::runbook::source::Span;
 
 pub(super) fn engine_not_available(engine: EngineName, span: Option<Span>) -> Diagnostic {
@@ -75,11 +75,12 @@ fn at(diagnostic: Diagnostic, span: Option<Span>, text: &str) -> Diagnostic {
 }
 
 pub(super) fn wrong_pattern(error: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("movebook::bad_glob", "a pattern of this filter cannot be used").label(span, error)
+    Diagnostic::error("movebook::bad_glob", "a pattern of this filter cannot be used")
+        .label(span, escaped(error))
 }
 
 pub(super) fn wrong_free_space(given: &str, reason: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("movebook::wrong_size", format!("`{}` is no size: {reason}", shown(given)))
+    Diagnostic::error("movebook::wrong_size", format!("`{}` is no size: {}", shown(given), escaped(reason)))
         .label(span, "as much free space as this")
         .help("give a size such as `50GiB`, or `source` together with `of: PATH`")
 }

@@ -70,12 +70,17 @@ fn placed(diagnostic: Diagnostic, span: Option<Span>, text: String) -> Diagnosti
 
 /// A text from a file as a terminal may show it: on one line, without control characters, and not too long.
 pub fn shown(text: &str) -> String {
+    let mut rest = text.char_indices().skip(60);
+    match rest.next() {
+        Some((end, _)) => format!("{}…", escaped(&text[..end])),
+        None => escaped(text),
+    }
+}
+
+/// A text with a file's words in it as a terminal may show it: on one line, without control characters.
+pub fn escaped(text: &str) -> String {
     let mut line = String::new();
-    for (at, character) in text.chars().enumerate() {
-        if at == 60 {
-            line.push('…');
-            break;
-        }
+    for character in text.chars() {
         let hidden = character.is_control()
             || matches!(character, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
         if hidden {

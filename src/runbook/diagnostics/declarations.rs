@@ -1,6 +1,6 @@
 //! What is wrong with declarations, with literals, and with the values that a user gives to variables.
 
-use super::{Diagnostic, described, list, shown};
+use super::{Diagnostic, described, escaped, list, shown};
 use crate::runbook::model::{Raw, VarDecl, VarType};
 use crate::runbook::source::{Span, Spanned};
 use crate::values::{Misfit, did_you_mean};
@@ -66,7 +66,7 @@ pub fn declared_misfit(declared: &VarDecl, key: &str, value: &Spanned<Raw>, misf
         declared.kind.value.word()
     );
     Diagnostic::error("movebook::wrong_declaration", message)
-        .label(value.span, misfit.reason.clone())
+        .label(value.span, escaped(&misfit.reason))
         .label(declared.kind.span, "the type")
 }
 
@@ -87,7 +87,7 @@ pub fn source_without_of(span: Span) -> Diagnostic {
 
 pub fn bad_free_space(span: Span, text: &str, misfit: &Misfit) -> Diagnostic {
     Diagnostic::error("movebook::wrong_size", format!("`{}` is no size", shown(text)))
-        .label(span, misfit.reason.clone())
+        .label(span, escaped(&misfit.reason))
         .help("write a size such as `50GiB`, or `source`")
 }
 
@@ -190,11 +190,11 @@ pub fn variable_misfit(
     match span {
         Some(span) => {
             diagnostic =
-                diagnostic.label(span, misfit.reason.clone()).label(declared.name.span, "declared here")
+                diagnostic.label(span, escaped(&misfit.reason)).label(declared.name.span, "declared here")
         }
         None => {
             diagnostic = given_by(diagnostic, source.unwrap_or("the command line"));
-            diagnostic = diagnostic.label(declared.name.span, misfit.reason.clone());
+            diagnostic = diagnostic.label(declared.name.span, escaped(&misfit.reason));
         }
     }
     if let (VarType::Choice, Raw::Text(text)) = (declared.kind.value, raw)

@@ -1,6 +1,6 @@
 //! What is wrong with the shape of a runbook: keys, kinds of values, names.
 
-use super::{Diagnostic, described, kind, list, respelled, shown};
+use super::{Diagnostic, described, escaped, kind, list, respelled, shown};
 use crate::runbook::entry;
 use crate::runbook::model::Raw;
 use crate::runbook::source::{Span, Spanned};
@@ -111,7 +111,7 @@ pub fn unfit_literal(node: &Spanned<Raw>, form: &Form) -> Diagnostic {
         }
         (Form::Duration, Raw::Text(text)) => {
             let reason = match crate::values::duration(text) {
-                Err(misfit) => misfit.reason,
+                Err(misfit) => escaped(&misfit.reason),
                 Ok(_) => format!("expected {}", form.expected()),
             };
             Diagnostic::error("movebook::wrong_duration", format!("`{}` is no duration", shown(text)))
@@ -120,7 +120,7 @@ pub fn unfit_literal(node: &Spanned<Raw>, form: &Form) -> Diagnostic {
         }
         (Form::Size, Raw::Text(text)) => {
             let reason = match crate::values::size(text) {
-                Err(misfit) => misfit.reason,
+                Err(misfit) => escaped(&misfit.reason),
                 Ok(_) => format!("expected {}", form.expected()),
             };
             Diagnostic::error("movebook::wrong_size", format!("`{}` is no size", shown(text)))

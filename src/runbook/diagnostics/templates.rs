@@ -1,6 +1,6 @@
 //! What is wrong with a template, or with what it yields.
 
-use super::{Diagnostic, shown};
+use super::{Diagnostic, escaped, shown};
 use crate::runbook::source::{Sources, Span};
 use crate::values::{Form, Misfit};
 use minijinja::ErrorKind;
@@ -25,7 +25,7 @@ pub fn misfit(span: Span, shown_value: &str, misfit: &Misfit, form: Form, origin
         Origin::Rendered => format!("this template yields `{value}`, which does not fit here"),
         Origin::Written => format!("`{value}` does not fit here"),
     };
-    Diagnostic::error(code, message).label(span, misfit.reason.clone())
+    Diagnostic::error(code, message).label(span, escaped(&misfit.reason))
 }
 
 pub fn condition_not_boolean(span: Span, kind: &str, shown_value: &str) -> Diagnostic {
