@@ -41,3 +41,67 @@ phases:
     assert_eq!(command.environment["KEY"], "CANARY-VALUE");
     assert_eq!(command.input.as_deref(), Some("eulav-yranac"));
 }
+
+#[test]
+fn a_verify_step_shows_how_far_times_may_lie_apart_its_own_before_the_defaults() {
+    let text = |defaults: &str, own: &str| {
+        format!(
+            "
+movebook: 1
+name: proofs
+defaults: {defaults}
+phases:
+  - id: one
+    steps:
+      - {{id: proof, verify: {{from: /old, to: /new{own}}}}}
+"
+        )
+    };
+    let copy = "{copy: {mtime_tolerance: 3s}}";
+    let both = "{copy: {mtime_tolerance: 3s}, verify: {mtime_tolerance: 1s}}";
+    for (defaults, own, shown) in [
+        ("{}", "", Value::Null),
+        (copy, "", json!("3s")),
+        (both, "", json!("1s")),
+        (both, ", mtime_tolerance: 2s", json!("2s")),
+    ] {
+        let plan = made(&text(defaults, own), "");
+        let detail = &plan.phases[0].steps[0].detail;
+        assert_eq!(detail.get("mtime_tolerance").cloned().unwrap_or_default(), shown, "{defaults} {own}");
+    }
+}
+
+#[test]
+fn a_rendered_text_that_does_not_fit_is_told_without_control_characters() {
+    let step = |action: &str| {
+        let text = format!(
+            "
+movebook: 1
+name: hostile
+vars: {{text: {{type: string}}}}
+filters: {{some: {{include: ['{{{{ text }}}}']}}}}
+phases:
+  - {{id: one, steps: [{{id: step, {action}}}]}}
+"
+        );
+        let runbook = runbook::read("plan.yaml", &|_| Ok(text.clone())).unwrap_or_else(told);
+        let file = "text: \"5[\\e[31m\\u202ex\"".to_owned();
+        let given = Given { files: vec![("v.yaml".into(), file)], ..Given::default() };
+        let values = vars::resolve(&runbook, &given).unwrap_or_else(told);
+        plan::make(runbook, values, Value::Null, BTreeMap::new()).unwrap_err()
+    };
+    for action in [
+        "check: [{path: /x, free_space: {at_least: '{{ text }}'}}]",
+        "wait: {until: '{{ text }}'}",
+        "wait: {for: '{{ text }}'}",
+        "copy: {from: /a, to: /b, filter: '{{ text }}'}",
+        "copy: {from: /a, to: /b, filter: some}",
+    ] {
+        let problems = [step(action)];
+        for format in [Format::Human, Format::Github, Format::Json] {
+            let told = print(&problems, format, Colour::Never);
+            assert!(!told.chars().any(|c| c.is_control() && c != '\n'), "{action}: {told:?}");
+            assert!(!told.contains('\u{202e}'), "{action}: {told:?}");
+        }
+    }
+}

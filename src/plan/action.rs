@@ -69,6 +69,8 @@ pub struct VerifyAction {
     pub filter: Filter,
     pub method: Method,
     pub threads: u32,
+    /// `None`: what the target's file system can store.
+    pub mtime_tolerance: Option<Duration>,
     pub manifest: Option<PathBuf>,
     pub extra: Extra,
 }

@@ -171,6 +171,11 @@ fn verify(runbook: &Runbook, decl: &VerifyDecl, fields: &mut Fields<'_, '_>) -> 
     let method = fields.first("method", [decl.method.as_ref(), None], Method::Blake3);
     let default_threads = runbook.defaults.verify_threads.as_ref().or(runbook.defaults.copy.threads.as_ref());
     let threads = fields.first("threads", [decl.threads.as_ref(), default_threads], THREADS);
+    let defaults = &runbook.defaults;
+    let default_tolerance =
+        defaults.verify_mtime_tolerance.as_ref().or(defaults.copy.mtime_tolerance.as_ref());
+    let mtime_tolerance =
+        fields.optional("mtime_tolerance", decl.mtime_tolerance.as_ref().or(default_tolerance));
     let manifest = fields.optional("manifest", decl.manifest.as_ref());
     let extra = fields.first("extra", [decl.extra.as_ref(), None], Extra::Fail);
     if let Some(threads @ (0 | 129..)) = threads {
@@ -185,6 +190,7 @@ fn verify(runbook: &Runbook, decl: &VerifyDecl, fields: &mut Fields<'_, '_>) -> 
         filter,
         method: method?,
         threads: threads?,
+        mtime_tolerance: mtime_tolerance?,
         manifest: manifest?.map(PathBuf::from),
         extra: extra?,
     })

@@ -25,7 +25,7 @@ impl Session<'_> {
             filter: action.filter.clone(),
             started: Timestamp::now(),
             method: action.method,
-            mtime_tolerance: None,
+            mtime_tolerance: action.mtime_tolerance,
             threads: action.threads,
             manifest: action.manifest.clone(),
             extra: action.extra,

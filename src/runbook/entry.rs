@@ -88,6 +88,8 @@ written! {
     pub struct VerifyDefaults {
         /// How many files are read at a time.
         pub threads: Option<Leaf<u32>>,
+        /// How far two times may lie apart and count as the same; that of `copy` unless told.
+        pub mtime_tolerance: Option<Leaf<Duration>>,
     }
 
     /// Takes the phases of another file, with its variables and filters.

@@ -11,9 +11,12 @@ use super::model::{
 use super::source::Spanned;
 
 pub fn defaults(entry: DefaultsEntry) -> Defaults {
+    let (verify_threads, verify_mtime_tolerance) =
+        entry.verify.map_or((None, None), |verify| (verify.threads, verify.mtime_tolerance));
     Defaults {
         copy: entry.copy.unwrap_or_default(),
-        verify_threads: entry.verify.and_then(|verify| verify.threads),
+        verify_threads,
+        verify_mtime_tolerance,
         retry: entry.retry,
     }
 }

@@ -179,6 +179,7 @@ pub struct FilterDecl {
 pub struct Defaults {
     pub copy: CopyOptions,
     pub verify_threads: Option<Leaf<u32>>,
+    pub verify_mtime_tolerance: Option<Leaf<Duration>>,
     pub retry: Option<RetryDecl>,
 }
 
@@ -294,6 +295,8 @@ pub struct VerifyDecl {
     pub method: Option<Leaf<Method>>,
     /// How many files are read at a time.
     pub threads: Option<Leaf<u32>>,
+    /// How far two times may lie apart and count as the same.
+    pub mtime_tolerance: Option<Leaf<Duration>>,
     /// Where the list of hashes is written (the format of `b3sum`).
     pub manifest: Option<Leaf<String>>,
     /// Whether files that only the target has count as a difference; they do unless told otherwise.

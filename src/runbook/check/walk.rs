@@ -28,6 +28,7 @@ pub fn leaves(runbook: &Runbook, references: &mut References<'_>) -> Vec<Diagnos
     // Defaults are used by every step: they may name only what is known from the start.
     walk.copy_options(&runbook.defaults.copy);
     walk.positive(&runbook.defaults.verify_threads);
+    walk.optional(&runbook.defaults.verify_mtime_tolerance);
     walk.retry(&runbook.defaults.retry);
     let mut secret_checkpoints: HashMap<&str, &Step> = HashMap::new();
     let mut number = 0;
@@ -120,6 +121,7 @@ impl Walk<'_, '_> {
         self.filter(verify.filter.as_ref());
         self.optional(&verify.method);
         self.positive(&verify.threads);
+        self.optional(&verify.mtime_tolerance);
         if let Some(manifest) = &verify.manifest {
             self.path(manifest);
         }
