@@ -2,12 +2,14 @@
 //!
 //! Pure: who reads the files and the environment is the caller. A value is never rendered.
 
+mod withheld;
+
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
 use crate::runbook::model::{Raw, Runbook, VarDecl, VarType};
-use crate::runbook::source::{FileId, Sources, Span, Spanned};
+use crate::runbook::source::{FileId, Printed, Sources, Span, Spanned};
 use crate::runbook::{Diagnostic, Problems, declaration, diagnostics, scan};
 use crate::secret::{Redactor, Secret};
 use crate::values::Misfit;
@@ -64,8 +66,10 @@ impl FromIterator<(String, Value)> for Values {
 
 /// Gives every declared variable its value, or tells everything that is wrong with what was given.
 pub fn resolve(runbook: &Runbook, given: &Given) -> Result<Values, Problems> {
+    let has_secrets = runbook.vars.values().any(|declared| declared.kind.value == VarType::Secret);
     let mut resolution = Resolution {
         runbook,
+        printed: if has_secrets { Printed::Keys } else { Printed::Lines },
         sources: runbook.sources.clone(),
         problems: Vec::new(),
         found: IndexMap::new(),
@@ -88,6 +92,8 @@ pub fn resolve(runbook: &Runbook, given: &Given) -> Result<Values, Problems> {
 
 struct Resolution<'a> {
     runbook: &'a Runbook,
+    /// What may be printed of variable files.
+    printed: Printed,
     sources: Sources,
     problems: Vec<Diagnostic>,
     /// What was given last, by name.
@@ -98,6 +104,8 @@ struct Resolution<'a> {
 #[derive(Clone, Debug)]
 enum Found {
     Here(Spanned<Raw>),
+    /// The same, and it may be told to nobody.
+    Withheld(Spanned<Raw>),
     /// The text after `MOVEBOOK_VAR_NAME=` or `--var NAME=`, and how that is called.
     Text(String, String),
     /// It was refused already, and is not missing too.
@@ -107,14 +115,17 @@ enum Found {
 impl<'a> Resolution<'a> {
     fn file(&mut self, name: &str, text: &str) {
         let text = scan::without_mark(text);
-        let file = self.sources.add(name, text);
+        let file = self.sources.add_variables(name, text, self.printed);
         if text.trim().is_empty() {
             return;
         }
         let tree = match scan::scan(file, text) {
             Ok(tree) => tree,
             Err(problems) => {
-                self.problems.extend(problems);
+                self.problems.extend(problems.into_iter().map(|problem| match self.printed {
+                    Printed::Lines => problem,
+                    Printed::Keys => withheld::without_values(problem),
+                }));
                 return;
             }
         };
@@ -123,17 +134,25 @@ impl<'a> Resolution<'a> {
             // A file of comments alone gives nothing.
             Raw::Null => return,
             other => {
-                self.problems.push(diagnostics::wrong_type(
-                    tree.span,
-                    "a mapping from variables to values",
-                    &other,
-                ));
+                self.problems.push(diagnostics::no_variables(tree.span, &other));
                 return;
             }
         };
         for (key, value) in members {
             match self.declared(&key) {
-                Some(declared) => drop(self.found.insert(&declared.name.value, Found::Here(value))),
+                Some(declared) => {
+                    // An alias has the place of its anchor, which comes before.
+                    let is_alias = value.span.start < key.span.start;
+                    let is_long = text[value.span.start..value.span.end].contains('\n');
+                    let found = match self.printed {
+                        Printed::Keys if is_alias || is_long => Found::Withheld(value),
+                        _ => Found::Here(value),
+                    };
+                    self.found.insert(&declared.name.value, found);
+                }
+                None if self.printed == Printed::Keys && !withheld::is_name(&key) => {
+                    self.problems.push(diagnostics::no_variable_name(key.span));
+                }
                 None => self.problems.push(diagnostics::unknown_variable(Some(key.span), &key, self.names())),
             }
         }
@@ -177,6 +196,8 @@ impl<'a> Resolution<'a> {
                 Some(Found::Here(node)) => fitted(declared, &node.value).map_err(|misfit| {
                     diagnostics::variable_misfit(declared, Some(node.span), &node.value, &misfit, None)
                 }),
+                Some(Found::Withheld(node)) => fitted(declared, &node.value)
+                    .map_err(|_| diagnostics::withheld_misfit(declared, node.span)),
                 Some(Found::Text(text, source)) => {
                     let raw = from_text(declared.kind.value, text);
                     fitted(declared, &raw).map_err(|misfit| {

@@ -110,6 +110,27 @@ fn no_control_character_of_a_file_reaches_the_output() {
     }
 }
 
+#[test]
+fn no_value_of_a_variable_file_beside_a_secret_is_told() {
+    let runbook = runbook::load(Path::new("tests/diagnostics/variables/runbook/variables.yaml")).unwrap();
+    let mut files = 0;
+    for path in fixtures("tests/diagnostics/variables") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        if !path.file_stem().unwrap().to_str().unwrap().starts_with("secret-") {
+            continue;
+        }
+        assert!(text.contains("CANARY"), "{}", path.display());
+        let given = Given { files: vec![(path.display().to_string(), text)], ..Given::default() };
+        let problems = [vars::resolve(&runbook, &given).unwrap_err()];
+        for format in [Format::Human, Format::Json, Format::Github] {
+            let told = print(&problems, format, Colour::Never);
+            assert!(!told.contains("CANARY"), "{}: {told}", path.display());
+        }
+        files += 1;
+    }
+    assert_eq!(files, 9);
+}
+
 /// The variables of `tests/diagnostics/variables/runbook.yaml`, given in many wrong ways.
 #[test]
 fn every_wrong_variable_file_is_explained_as_its_snapshot_says() {

@@ -2,14 +2,17 @@
 //!
 //! Nothing here decides what is wrong. Whatever a file holds, no control character of it reaches the output.
 
+mod keys;
+
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
 use serde::Serialize;
 
 use crate::runbook::Problems;
 use crate::runbook::diagnostics::{Diagnostic, Severity};
-use crate::runbook::source::{FileId, Span};
+use crate::runbook::source::{FileId, Printed, Span};
 
 /// Who reads them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -127,9 +130,15 @@ impl<'a> Shown<'a> {
             elsewhere.extend(diagnostic.help.clone());
             return Self { diagnostic, source: None, labels, help: Some(elsewhere.join("\n")) };
         }
+        let keys = (source.printed == Printed::Keys).then(|| keys::Keys::of(&source.text));
         for (at, label) in diagnostic.labels.iter().enumerate() {
             if label.span.file == file {
                 let span = visible(&source.text, label.span);
+                let span = match &keys {
+                    Some(keys) => keys.place(&span),
+                    None => span,
+                };
+                let span = miette::SourceSpan::from(span);
                 let text = Some(label.text.clone());
                 labels.push(if at == 0 {
                     LabeledSpan::new_primary_with_span(text, span)
@@ -144,7 +153,7 @@ impl<'a> Shown<'a> {
         }
         elsewhere.extend(diagnostic.help.clone());
         let help = (!elsewhere.is_empty()).then(|| elsewhere.join("\n"));
-        let text = plain(&source.text);
+        let text = plain(keys.as_ref().map_or(&source.text, |keys| &keys.text));
         Self { diagnostic, source: Some(NamedSource::new(shown_name(&source.shown), text)), labels, help }
     }
 }
@@ -197,9 +206,9 @@ fn line_length(text: &str, at: usize) -> usize {
 }
 
 /// A span of some length within its first line: a mark over many lines hides more than it shows.
-fn visible(text: &str, span: Span) -> miette::SourceSpan {
+fn visible(text: &str, span: Span) -> Range<usize> {
     let line_end = text[span.start..span.end].find(['\n', '\r']).map_or(span.end, |at| span.start + at);
-    (span.start, line_end - span.start).into()
+    span.start..line_end
 }
 
 /// The text with every control character but line ends replaced by as many visible bytes, so that places stay right.

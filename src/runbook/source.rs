@@ -50,6 +50,15 @@ pub struct Source {
     /// The path as diagnostics show it: from the working directory.
     pub shown: String,
     pub text: Arc<str>,
+    pub printed: Printed,
+}
+
+/// What of a text may be printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Printed {
+    Lines,
+    /// Only its keys: values may be secrets.
+    Keys,
 }
 
 /// Where a part of a scalar's content stands in its file. The text may be written with quotes, escapes or in a block:
@@ -82,19 +91,24 @@ pub fn within(sources: &Sources, span: Span, content: &str, part: std::ops::Rang
 pub struct Sources(Vec<Source>);
 
 impl Sources {
-    pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
-        let name = name.into();
-        self.add_shown(name.clone(), name, text)
-    }
-
-    /// Adds a text that diagnostics show under another name.
+    /// Adds a text, with its name and the name that diagnostics show.
     pub fn add_shown(
         &mut self,
         name: impl Into<String>,
         shown: impl Into<String>,
         text: impl Into<Arc<str>>,
     ) -> FileId {
-        self.0.push(Source { name: name.into(), shown: shown.into(), text: text.into() });
+        let (name, shown, text) = (name.into(), shown.into(), text.into());
+        self.push(Source { name, shown, text, printed: Printed::Lines })
+    }
+
+    /// Adds a variable file, of which no more may be printed than told.
+    pub fn add_variables(&mut self, name: &str, text: &str, printed: Printed) -> FileId {
+        self.push(Source { name: name.into(), shown: name.into(), text: text.into(), printed })
+    }
+
+    fn push(&mut self, source: Source) -> FileId {
+        self.0.push(source);
         FileId(u32::try_from(self.0.len() - 1).expect("fewer than 2^32 files"))
     }
 

@@ -1,6 +1,6 @@
 //! What is wrong with declarations, with literals, and with the values that a user gives to variables.
 
-use super::{Diagnostic, described, escaped, list, shown};
+use super::{Diagnostic, described, escaped, kind, list, shown};
 use crate::runbook::model::{Raw, VarDecl, VarType};
 use crate::runbook::source::{Span, Spanned};
 use crate::values::{Misfit, did_you_mean};
@@ -130,6 +130,29 @@ pub fn unknown_variable<'a>(
         None if known.is_empty() => diagnostic.help("it declares none"),
         None => diagnostic.help(format!("it declares {}", list(&known))),
     }
+}
+
+/// A key that is none, in a file of which only keys are printed: it may be a value, so it is not told.
+pub fn no_variable_name(span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::unknown_variable", "this is not the name of a variable")
+        .label(span, "not declared")
+        .help("a line is written as `name: value`")
+}
+
+pub fn no_variables(span: Span, found: &Raw) -> Diagnostic {
+    let message = format!("expected a mapping from variables to values, found {}", kind(found));
+    Diagnostic::error("movebook::wrong_type", message).label(span, format!("this is {}", kind(found)))
+}
+
+/// A value that may be another one, in a file of which only keys are printed: an alias stands for what is elsewhere, and
+/// where a quote was left open, the next lines are in it.
+pub fn withheld_misfit(declared: &VarDecl, span: Span) -> Diagnostic {
+    let (name, kind) = (&declared.name.value, declared.kind.value.word());
+    let message = format!("the value of the variable `{name}` does not fit the type `{kind}`");
+    Diagnostic::error("movebook::wrong_variable", message)
+        .label(span, "an alias, or on several lines")
+        .label(declared.name.span, "declared here")
+        .help("write it on one line, and look for a quote that was left open")
 }
 
 /// Adds where a value without a file came from.
