@@ -128,7 +128,13 @@ impl PlannedStep {
 pub struct Retry {
     /// At least 1.
     pub attempts: u32,
+    #[serde(serialize_with = "as_written")]
     pub wait: Duration,
+}
+
+/// A duration as the language writes it: `30s`.
+fn as_written<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_duration(*duration))
 }
 
 impl Plan {

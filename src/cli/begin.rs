@@ -56,6 +56,19 @@ pub struct Options {
     pub format: Format,
 }
 
+impl Options {
+    /// Those of a new run, of which nothing else is asked.
+    pub fn of_new_run(consent: Consent, format: Format) -> Self {
+        Self {
+            yes: consent == Consent::Yes,
+            ahead: answers::Ahead::default(),
+            accept_changes: false,
+            as_started: false,
+            format,
+        }
+    }
+}
+
 /// What is to be carried out, and where it is written down.
 pub struct Settings<'a> {
     pub runbook: &'a Path,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::begin::{self, Options, Settings};
+use super::begin::{self, Format, Options, Settings};
 use super::inputs::Variables;
 use crate::cancel::Cancel;
 use crate::copy::native::Native;
@@ -20,6 +20,7 @@ use crate::error::{Error, ExitCode, Result};
 use crate::filter::Filter;
 use crate::report::diagnostics::Colour;
 use crate::report::words;
+use crate::run::Consent;
 use crate::state::fold::{self, RunState};
 use crate::state::journal;
 
@@ -35,8 +36,12 @@ pub struct Args {
     /// 20,000 files and 2 GB instead of a small archive
     #[arg(long)]
     large: bool,
-    #[command(flatten)]
-    options: Options,
+    /// Answer the checkpoints without asking
+    #[arg(long)]
+    yes: bool,
+    /// How events are shown
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
 }
 
 pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
@@ -59,11 +64,12 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     anstream::eprintln!();
 
     let variables = Variables { files: vec![places.variables.clone()], arguments: Vec::new() };
+    let options = Options::of_new_run(if args.yes { Consent::Yes } else { Consent::Ask }, args.format);
     let settings = Settings {
         runbook: &places.runbook,
         variables: &variables,
         state: Some(&places.state),
-        options: &args.options,
+        options: &options,
     };
     let ended = begin::carry_out(&settings, colour);
     if !matches!(ended, Ok(ExitCode::Done)) {
@@ -73,7 +79,9 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
         );
         return ended;
     }
-    show_result(&places)?;
+    if args.format == Format::Human {
+        show_result(&places)?;
+    }
     Ok(ExitCode::Done)
 }
 

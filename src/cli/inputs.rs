@@ -140,7 +140,7 @@ pub fn refuse(problems: &Problems, colour: Colour) -> Error {
         "{}",
         diagnostics::print(std::slice::from_ref(problems), diagnostics::Format::Human, colour)
     );
-    Error::new(ExitCode::Usage, "nothing was begun")
+    Error::new(ExitCode::Usage, "the runbook or its variables are wrong; nothing was changed")
 }
 
 /// Reads a text file for the user.

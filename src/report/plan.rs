@@ -184,7 +184,7 @@ impl Page {
     fn condition(&mut self, indent: usize, condition: &Condition) {
         let text = match condition {
             Condition::Always => return,
-            Condition::Never { when } => format!("skipped: `{when}` is false"),
+            Condition::Never { when } => format!("skipped: its condition `{when}` does not hold"),
             Condition::Late { when, known_after, .. } => {
                 format!("only when `{when}` (known after {})", known_after.join(", "))
             }

@@ -153,7 +153,9 @@ impl Session<'_> {
 
     fn skip(&mut self, step: &PlannedStep, condition: &Condition) -> Result<Flow> {
         let reason = match condition {
-            Condition::Never { when } | Condition::Late { when, .. } => format!("`{when}` is false"),
+            Condition::Never { when } | Condition::Late { when, .. } => {
+                format!("its condition `{when}` does not hold")
+            }
             Condition::Always => "its condition is false".to_owned(),
         };
         self.append(Body::StepSkipped { step: step.id.clone(), reason: reason.clone() })?;

@@ -133,7 +133,7 @@ pub fn interrupted(step: &str) -> Body {
 }
 
 pub fn skipped(step: &str) -> Body {
-    Body::StepSkipped { step: step.into(), reason: "`false` is false".into() }
+    Body::StepSkipped { step: step.into(), reason: "its condition `false` does not hold".into() }
 }
 
 pub fn asked(step: &str, question: Question) -> Body {
