@@ -21,7 +21,7 @@ pub struct Ahead {
     answers: Vec<(String, String)>,
     /// An answer given ahead in a file's first line, `-` for standard input; the way for secrets
     #[arg(long = "answer-file", value_name = "STEP=FILE", value_parser = assignment)]
-    files: Vec<(String, String)>,
+    answer_files: Vec<(String, String)>,
     /// A note that is kept with an answer given ahead
     #[arg(long = "note", value_name = "STEP=TEXT", value_parser = assignment)]
     notes: Vec<(String, String)>,
@@ -44,7 +44,7 @@ pub fn ahead(plan: &Plan, given: &Ahead) -> Result<BTreeMap<String, GivenAnswer>
         let value = of_kind(checkpoint(plan, step)?, Secret::new(text.clone()))?;
         answers.insert(step.clone(), GivenAnswer { value, note: None, evidence: None });
     }
-    for (step, file) in &given.files {
+    for (step, file) in &given.answer_files {
         let value = of_kind(checkpoint(plan, step)?, from_file(Path::new(file))?)?;
         answers.insert(step.clone(), GivenAnswer { value, note: None, evidence: None });
     }
