@@ -37,7 +37,8 @@ phases:
     let step = &plan.phases[0].steps[0];
     assert_eq!(step.detail["environment"], json!({"KEY": "***", "PLAIN": "2"}));
     assert_eq!(step.detail["input"], "***");
-    let Work::Ready(Action::Command(command)) = &step.work else { panic!("a command") };
+    let Work::Ready(action) = &step.work else { panic!("a step that is ready") };
+    let Action::Command(command) = &**action else { panic!("a command") };
     assert_eq!(command.environment["KEY"], "CANARY-VALUE");
     assert_eq!(command.input.as_deref(), Some("eulav-yranac"));
 }
