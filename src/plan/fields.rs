@@ -2,12 +2,14 @@
 //!
 //! A leaf that is late or wrong yields `None` and is noted; the others go on, so that all errors of a step are reported at once.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::filter::{Filter, FilterError, Rules};
 use crate::render::{Rendered, Renderer};
 use crate::runbook::diagnostics::Diagnostic;
 use crate::runbook::model::{Leaf, Raw, Size};
@@ -72,9 +74,26 @@ fn to_value(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
+/// Filters that were made ready: most steps of a runbook share a few, and making one is what a plan takes longest for.
+#[derive(Default)]
+pub(super) struct Filters(RefCell<Vec<Filter>>);
+
+impl Filters {
+    pub(super) fn get(&self, rules: Rules) -> Result<Filter, FilterError> {
+        let known = self.0.borrow().iter().find(|filter| *filter.rules() == rules).cloned();
+        if let Some(filter) = known {
+            return Ok(filter);
+        }
+        let filter = Filter::new(rules)?;
+        self.0.borrow_mut().push(filter.clone());
+        Ok(filter)
+    }
+}
+
 /// The leaves of one step, as they are rendered one after the other.
 pub(super) struct Fields<'a, 'r> {
     renderer: &'a Renderer<'r>,
+    pub(super) filters: &'a Filters,
     item: Option<&'a Value>,
     shown: Vec<Map<String, Value>>,
     /// Templates as written, for the digest: a late value has nothing else to be told by.
@@ -92,9 +111,10 @@ pub(super) struct Outcome {
 }
 
 impl<'a, 'r> Fields<'a, 'r> {
-    pub(super) fn new(renderer: &'a Renderer<'r>, item: Option<&'a Value>) -> Self {
+    pub(super) fn new(renderer: &'a Renderer<'r>, filters: &'a Filters, item: Option<&'a Value>) -> Self {
         Self {
             renderer,
+            filters,
             item,
             shown: vec![Map::new()],
             templates: Vec::new(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::diagnostics;
-use super::fields::{Fields, Shown};
+use super::fields::{Fields, Filters, Shown};
 use super::render_action;
 use super::{
     Action, CommandAction, Condition, LateStep, OnInterrupt, Origin, Plan, PlannedPhase, PlannedStep,
@@ -32,6 +32,7 @@ pub fn make(
         renderer: Renderer::new(&runbook, &values, &known),
         runbook: &runbook,
         redactor: values.redactor(),
+        filters: Filters::default(),
         diagnostics: Vec::new(),
     };
     let phases = runbook.phases.iter().map(|phase| planner.phase(phase)).collect();
@@ -59,7 +60,8 @@ pub fn complete(plan: &Plan, step: &PlannedStep, known: &Known) -> Result<Action
     };
     let Origin { runbook, values, .. } = &*plan.origin;
     let renderer = Renderer::new(runbook, values, known);
-    let mut fields = Fields::new(&renderer, late.item.as_ref());
+    let filters = Filters::default();
+    let mut fields = Fields::new(&renderer, &filters, late.item.as_ref());
     let action = render_action::action(runbook, &late.step.action, &mut fields);
     let mut outcome = fields.finish();
     match action {
@@ -96,6 +98,7 @@ struct Planner<'a> {
     renderer: Renderer<'a>,
     runbook: &'a Runbook,
     redactor: Redactor,
+    filters: Filters,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -142,7 +145,7 @@ impl Planner<'_> {
         let retry = self.retry(step.retry.as_ref(), item.as_ref());
         let on_interrupt = self.plain(step.on_interrupt.as_ref(), item.as_ref()).unwrap_or(OnInterrupt::Stop);
 
-        let mut fields = Fields::new(&self.renderer, item.as_ref());
+        let mut fields = Fields::new(&self.renderer, &self.filters, item.as_ref());
         let action = render_action::action(self.runbook, &step.action, &mut fields);
         let mut outcome = fields.finish();
         // A step that can never take place need not be renderable: its values may be there only when it does.

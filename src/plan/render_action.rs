@@ -134,7 +134,7 @@ fn filter(
         return None;
     };
     let rules = fields.within("filter_rules", |fields| rules(decl, fields))?;
-    match Filter::new(rules) {
+    match fields.filters.get(rules) {
         Ok(filter) => Some((Some(name), filter)),
         Err(error) => {
             fields.report(diagnostics::wrong_pattern(&error.to_string(), decl.span));
