@@ -23,6 +23,13 @@ pub fn is_open() -> bool {
     OPEN.load(Ordering::SeqCst)
 }
 
+/// Gives the terminal back as it was before a prompt, for a process that is about to end in the middle of one.
+pub fn leave_terminal() {
+    // Whoever has no terminal any more needs none back.
+    let _ = crossterm::terminal::disable_raw_mode();
+    let _ = crossterm::execute!(std::io::stderr(), crossterm::cursor::Show);
+}
+
 /// Nobody: questions stay open.
 pub struct Nobody;
 

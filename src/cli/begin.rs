@@ -289,6 +289,7 @@ pub(super) fn end_on_signal(cancel: &Cancel) -> Result<()> {
     let handler = move || {
         let since_first = first.get_or_init(Instant::now).elapsed();
         if ask::is_open() || (cancel.is_requested() && since_first > PATIENCE) {
+            ask::leave_terminal();
             std::process::exit(i32::from(ExitCode::Interrupted.number()));
         }
         cancel.request();

@@ -5,7 +5,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fs::File;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -81,13 +82,26 @@ impl Manifest {
         for run in std::mem::take(&mut gathered.runs) {
             runs.push(Box::new(read_back(run)));
         }
-        let file = NamedTempFile::new_in(self.folder())?;
+        let file = self.unfinished()?;
         let mut writer = BufWriter::new(file);
         merge(runs, |line| write_line(&mut writer, &line))?;
         let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
         file.persist(&self.place).map_err(|error| error.error)?;
         Ok(())
+    }
+
+    /// The file that becomes the manifest. Its name is always the same: what a killed process left is replaced, and
+    /// nothing lies about that nobody takes away.
+    fn unfinished(&self) -> io::Result<NamedTempFile> {
+        let mut name = OsString::from(".");
+        name.push(self.place.file_name().ok_or(io::ErrorKind::InvalidFilename)?);
+        name.push(".movebook-part");
+        match fs::remove_file(self.folder().join(&name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        tempfile::Builder::new().prefix(&name).rand_bytes(0).tempfile_in(self.folder())
     }
 }
 
@@ -199,6 +213,16 @@ mod tests {
         assert_eq!(whole, written(&paths, 2));
         let names: Vec<_> = whole.lines().map(|line| line.split_once("  ").unwrap().1).collect();
         assert_eq!(names, ["a", "a\\\\n", "b/1", "b/2", "c\\nd", "z", "ü"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("manifest.b3");
+        fs::write(folder.path().join(".manifest.b3.movebook-part"), "half").unwrap();
+        Manifest::new(&place).finish().unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the manifest is left");
+        assert_eq!(fs::read_to_string(place).unwrap(), "");
     }
 
     #[test]
