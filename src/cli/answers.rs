@@ -88,7 +88,7 @@ fn of_kind(step: &PlannedStep, text: Secret) -> Result<Given> {
         (Some("confirm"), _) => wrong("`yes`".to_owned()),
         (Some("secret"), _) => Ok(Given::Secret(text)),
         (_, Some(choices)) if !choices.contains_key(text.expose()) => {
-            wrong(format!("one of {}", choices.keys().cloned().collect::<Vec<_>>().join(", ")))
+            wrong(format!("one of: {}", choices.keys().cloned().collect::<Vec<_>>().join(", ")))
         }
         _ => Ok(Given::Text(text.expose().to_owned())),
     }

@@ -90,7 +90,7 @@ pub fn carry_out(settings: &Settings<'_>, colour: Colour) -> Result<ExitCode> {
     let state_file = state_file(settings, prepared.as_ref(), colour)?;
     let (id, now) = (new_id()?, jiff::Timestamp::now());
     if let (Some(prepared), false) = (&prepared, exists(&state_file)?) {
-        prepared.clone().plan(&id, now, colour)?;
+        answers::ahead(&prepared.clone().plan(&id, now, colour)?, &options.ahead)?;
     }
     let lock = Lock::acquire(&state_file, &Holder::this_process(who.host.clone(), who.user.clone()))?;
     let begin = match exists(&state_file)? {
