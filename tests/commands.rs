@@ -176,10 +176,11 @@ fn an_answer_given_ahead_for_what_asks_nothing_is_refused() {
 }
 
 #[test]
-fn a_wrong_answer_given_ahead_stops_at_the_checkpoint() {
+fn a_wrong_answer_given_ahead_is_refused_before_anything_begins() {
     let scene =
         Scene::new().steps("- {id: which, checkpoint: {ask: Which?, answer: {choice: {one: the first}}}}");
-    scene.run(&["--answer", "which=two"]).code(2).says("`two` is not one of the choices: one");
+    scene.run(&["--answer", "which=two"]).code(2).says("`which` does not fit").says("it must be one of: one");
+    assert!(!scene.path("scene.state.jsonl").exists());
     scene.run(&["--answer", "which=one"]).code(0);
 }
 
@@ -203,7 +204,7 @@ fn evidence_that_is_asked_for_is_kept_with_its_hash() {
     scene.approve("proof", &[]).code(2).says("wants a file as evidence");
     scene.approve("proof", &["--evidence", "gone.png"]).code(2).says("gone.png");
     scene.approve("proof", &["--evidence", "screenshot.png"]).code(0);
-    scene.run(&[]).code(3).says("--note TEXT");
+    scene.run(&[]).code(3).says("--note \"...\"");
     scene.approve("why", &["--answer", "so"]).code(2).says("wants a note");
     scene.approve("why", &["--answer", "so", "--note", "Anna said it"]).code(0);
     scene.run(&[]).code(0);
@@ -377,7 +378,7 @@ fn events_of_a_run_that_waits_say_what_completes_it() {
     let events = scene.run(&["--format", "json"]).code(3).events();
     let ended = events.last().unwrap();
     assert_eq!((&ended["event"], &ended["outcome"]), (&"run_ended".into(), &"waiting".into()));
-    assert_eq!(ended["next"], "movebook approve gate --state scene.state.jsonl");
+    assert_eq!(ended["next"], serde_json::json!(["movebook approve gate --state scene.state.jsonl"]));
     assert!(events.iter().any(|event| event["event"] == "waiting" && event["prompt"]["ask"] == "Ready?"));
 }
 

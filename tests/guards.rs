@@ -244,7 +244,7 @@ fn owes_a_file(more: &str) -> Scene {
 #[test]
 fn a_tolerated_error_makes_the_run_wait_at_its_end_for_a_waiver() {
     let scene = owes_a_file("");
-    scene.run(&["--yes"]).code(3).says("blocked.dat").says("--answer waive --note TEXT");
+    scene.run(&["--yes"]).code(3).says("blocked.dat").says("--answer waive --note \"...\"");
     assert_eq!(scene.text("log"), "behind\n", "the run went to its end");
     let status = scene.status(&["--format", "json"]).code(0).json();
     assert_eq!(status["debt"][0]["step"], "early");

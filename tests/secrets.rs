@@ -58,7 +58,7 @@ phases:
       - {id: reads, command: {run: [cat], input: '{{ key }}'}}
       - {id: babbles, command: {shell: 'echo \"out $KEY\"; echo \"err $KEY\" >&2', environment: {KEY: '{{ key }}'}}}
       - {id: late, command: {run: ['true'], environment: {SEEN: '{{ steps.babbles.output }}'}}}
-      - {id: asks, checkpoint: {ask: 'Is {{ key }} right?', instructions: 'Compare {{ key }}.'}}
+      - {id: asks, checkpoint: {ask: 'Did it say {{ steps.babbles.output }}?', instructions: 'Compare {{ steps.reads.output }}.'}}
       - {id: slow, command: {shell: 'sleep 0.3; echo \"$KEY\"', environment: {KEY: '{{ key }}'}}}
       - {id: fails, command: {shell: 'echo \"$KEY\"; echo \"$KEY\" >&2; exit 5', environment: {KEY: '{{ key }}'}}}
 ";
@@ -125,8 +125,10 @@ fn a_secret_is_on_no_command_line_while_the_run_is_at_work() {
             }
             lines
         });
-        scene.run(&["--yes"]).code(1);
+        let ended = scene.run(&["--yes"]);
+        // Before anything can fail: the other thread would look for ever.
         over.store(true, Ordering::Relaxed);
+        ended.code(1);
         assert!(sampler.join().unwrap() > 0, "command lines were looked at");
     });
 }

@@ -44,7 +44,7 @@ fn status_tells_of_a_run_at_work() {
     assert_eq!(status["standing"], "running");
     assert_eq!(status["holder"]["pid"], running.pid());
     assert_eq!(status["phases"][0]["steps"][1]["status"], "running");
-    assert_eq!(status["next"], serde_json::Value::Null);
+    assert_eq!(status["next"], serde_json::json!([]));
     scene.status(&[]).code(0).says("under way at long").says(&format!(
         "process {} of {}",
         running.pid(),
