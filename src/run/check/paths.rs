@@ -90,13 +90,22 @@ fn matcher(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     Ok(glob.compile_matcher())
 }
 
-/// The patterns that no file below a path matches.
+/// The patterns that no file below a path matches; one that cannot be read as a pattern matches none.
 pub fn unmatched(path: &Path, patterns: &[&String], cancel: &Cancel) -> Vec<String> {
-    let is_missing = |pattern: &&&String| !contains(path, std::slice::from_ref(**pattern), cancel).is_empty();
-    patterns.iter().filter(is_missing).map(|pattern| (**pattern).clone()).collect()
+    let mut missing: Vec<String> = Vec::new();
+    let mut wanted = Vec::new();
+    for pattern in patterns {
+        match matcher(pattern) {
+            Ok(matcher) => wanted.push((*pattern, matcher)),
+            Err(_) => missing.push((*pattern).clone()),
+        }
+    }
+    look_for(path, &mut wanted, cancel);
+    missing.extend(wanted.into_iter().map(|(pattern, _)| pattern.clone()));
+    missing
 }
 
-/// Lists until every pattern has been seen once. Links are not followed.
+/// What is wrong where a path does not hold a file for each pattern.
 fn contains(path: &Path, patterns: &[String], cancel: &Cancel) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut wanted: Vec<(&String, GlobMatcher)> = Vec::new();
@@ -110,27 +119,7 @@ fn contains(path: &Path, patterns: &[String], cancel: &Cancel) -> Vec<Finding> {
             )),
         }
     }
-    let mut unreadable: Option<(u64, walkdir::Error)> = None;
-    for entry in WalkDir::new(path) {
-        if wanted.is_empty() || cancel.is_requested() {
-            break;
-        }
-        match entry {
-            Ok(entry) if entry.file_type().is_file() => {
-                let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
-                wanted.retain(|(pattern, matcher)| {
-                    let found = if pattern.contains('/') {
-                        matcher.is_match(below)
-                    } else {
-                        matcher.is_match(entry.file_name())
-                    };
-                    !found
-                });
-            }
-            Ok(_) => {}
-            Err(error) => unreadable = Some((unreadable.map_or(1, |(count, _)| count + 1), error)),
-        }
-    }
+    let unreadable = look_for(path, &mut wanted, cancel);
     findings.extend(wanted.iter().map(|(pattern, _)| match &unreadable {
         None => finding(
             path,
@@ -144,6 +133,33 @@ fn contains(path: &Path, patterns: &[String], cancel: &Cancel) -> Vec<Finding> {
         ),
     }));
     findings
+}
+
+/// Lists once, until every pattern has been seen; those that were not are left in `wanted`. Links are not followed.
+/// Gives how many entries could not be read, with the last error.
+fn look_for(
+    path: &Path,
+    wanted: &mut Vec<(&String, GlobMatcher)>,
+    cancel: &Cancel,
+) -> Option<(u64, walkdir::Error)> {
+    let mut unreadable: Option<(u64, walkdir::Error)> = None;
+    for entry in WalkDir::new(path) {
+        if wanted.is_empty() || cancel.is_requested() {
+            break;
+        }
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => {
+                let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
+                wanted.retain(|(pattern, matcher)| match pattern.contains('/') {
+                    true => !matcher.is_match(below),
+                    false => !matcher.is_match(entry.file_name()),
+                });
+            }
+            Ok(_) => {}
+            Err(error) => unreadable = Some((unreadable.map_or(1, |(count, _)| count + 1), error)),
+        }
+    }
+    unreadable
 }
 
 /// Compares with the space that this user may still take on the target's volume. What already lies in the target is not
