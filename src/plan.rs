@@ -134,7 +134,7 @@ pub struct Retry {
 
 /// A duration as the language writes it: `30s`.
 fn as_written<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&humantime::format_duration(*duration))
+    serializer.serialize_str(&crate::values::written(*duration))
 }
 
 impl Plan {

@@ -278,6 +278,24 @@ pub fn size(text: &str) -> Result<Size, Misfit> {
     bytes.checked_add(part).map(Size).ok_or_else(too_large)
 }
 
+/// A duration as the language writes it: `1d 2h`, `90s` becomes `1m 30s`. The inverse of [`duration`].
+pub fn written(duration: Duration) -> String {
+    let (seconds, milliseconds) = (duration.as_secs(), u64::from(duration.subsec_millis()));
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (milliseconds, "ms"),
+    ];
+    let text: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    if text.is_empty() { "0s".to_owned() } else { text.join(" ") }
+}
+
 /// The nearest of the known names, where it is near enough to be what was meant.
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
@@ -294,6 +312,13 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_written_duration_reads_as_what_it_was() {
+        for text in ["0s", "200ms", "30s", "1m 30s", "10m", "1d", "1d 2h", "365d"] {
+            assert_eq!(written(duration(text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn durations_add_their_parts() {

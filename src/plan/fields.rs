@@ -24,7 +24,7 @@ pub(super) trait Shown {
 
 impl Shown for Duration {
     fn shown(&self) -> Value {
-        Value::String(humantime::format_duration(*self).to_string())
+        Value::String(crate::values::written(*self))
     }
 }
 

@@ -89,7 +89,7 @@ fn judge(
             Err(output::failed_saying(
                 format!(
                     "{name} had not ended after {} and was ended, with all that it had started",
-                    humantime::format_duration(limit)
+                    crate::values::written(limit)
                 ),
                 words(),
             )

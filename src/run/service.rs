@@ -157,7 +157,7 @@ fn not_reached(action: &ServiceAction, last: &Status) -> Failure {
         "{} is not {} after {}: it is {}",
         shown(action),
         wanted(action.state),
-        humantime::format_duration(action.wait),
+        crate::values::written(action.wait),
         words(last)
     ))
     .hint("look at its log; if it only needs longer, raise the step's `wait:`, and run again")

@@ -450,8 +450,8 @@ impl Session<'_> {
             let message = format!(
                 "the answer to {} is {} old and counts for {} only: it is asked again",
                 step.id,
-                humantime::format_duration(Duration::from_secs(age.as_secs())),
-                humantime::format_duration(expires),
+                crate::values::written(Duration::from_secs(age.as_secs())),
+                crate::values::written(expires),
             );
             self.warn(Some(&step.id), message);
             let asking = Asking {

@@ -42,7 +42,7 @@ pub fn connect(host: &str, port: u16, timeout: Duration) -> Verdict {
                 "start the program that should listen there, or correct the port",
             ),
             ErrorKind::TimedOut | ErrorKind::WouldBlock => finding(
-                format!("no answer within {}", humantime::format_duration(timeout)),
+                format!("no answer within {}", crate::values::written(timeout)),
                 "check that the host is on, and that no firewall is between",
             ),
             _ => finding(
