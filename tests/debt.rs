@@ -99,3 +99,29 @@ fn a_note_of_dots_alone_waives_nothing() {
     scene.approve("early", &["--answer", "waive", "--note", "..."]).code(2).says("wants a note");
     scene.resume(&[]).code(3);
 }
+
+#[test]
+fn a_folder_that_could_not_be_entered_is_cleared_only_by_a_pass_over_all_files() {
+    let owes_a_folder = |last: &str| {
+        Scene::new()
+            .runbook(&format!(
+                "
+filters:
+  no-databases: {{exclude: ['*.fdb']}}
+phases:
+  - id: only
+    steps:
+      - {{id: early, copy: {{from: 'ROOT/old', to: 'ROOT/new', errors: tolerate}}}}
+      - {{id: mend, command: {{run: [rm, 'ROOT/new/store']}}}}
+      - {{id: last, copy: {{from: 'ROOT/old', to: 'ROOT/new'{last}}}}}
+"
+            ))
+            .file("old/store/mail.fdb", "mail")
+            .file("new/store", "a file in the way of a folder")
+    };
+    let scene = owes_a_folder(", filter: no-databases");
+    scene.run(&[]).code(3).says("store/").says("--answer waive");
+    let scene = owes_a_folder("");
+    scene.run(&[]).code(0);
+    assert_eq!(scene.text("new/store/mail.fdb"), "mail");
+}

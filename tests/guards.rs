@@ -278,3 +278,24 @@ fn an_error_that_is_not_tolerated_fails_the_step() {
     fs::remove_dir_all(scene.path("new/blocked.dat")).unwrap();
     scene.run(&[]).code(0);
 }
+
+#[test]
+fn a_source_of_which_only_excluded_folders_are_left_is_empty() {
+    let scene = Scene::new()
+        .runbook(
+            "
+filters:
+  all: {exclude_directories: [system]}
+phases:
+  - id: only
+    steps:
+      - {id: first, copy: {from: 'ROOT/old', to: 'ROOT/new', filter: all}}
+      - {id: unplugged, command: {run: [rm, -r, 'ROOT/old/mail']}}
+      - {id: last, copy: {from: 'ROOT/old', to: 'ROOT/new', filter: all, purge: {max_percent: 100}}}
+",
+        )
+        .file("old/mail/a.dat", "mail")
+        .file("old/system/volume", "information");
+    scene.run(&[]).code(7).says("holds no file");
+    assert_eq!(scene.text("new/mail/a.dat"), "mail");
+}

@@ -158,6 +158,16 @@ fn a_secret_in_an_argument_of_a_command_is_refused() {
 }
 
 #[test]
+fn a_secret_in_what_people_are_shown_is_refused() {
+    let scene = Scene::new()
+        .runbook("vars: {key: {type: secret}}\nphases:\n  - id: only\n    steps:\n      - {id: asks, checkpoint: {ask: 'Is {{ key }} right?'}}\n")
+        .vars(&format!("key: '{CANARY}'\n"));
+    for ended in [scene.validate(&[]), scene.plan(&[]), scene.run(&[])] {
+        assert_ended_clean(&ended.code(2).says("asks").says("key"));
+    }
+}
+
+#[test]
 fn a_secret_given_by_var_is_refused_without_an_echo() {
     let scene = Scene::new().runbook(BABBLES);
     for subcommand in ["run", "plan", "validate"] {

@@ -1,10 +1,8 @@
 //! What early passes tolerated: who clears it, and what happens when it is left at the end.
 
-use std::path::Path;
-
 use super::session::Session;
 use super::step::{Asking, Flow, Heard, Unanswered, choice_prompt};
-use crate::copy::{Directories, FileError, Links};
+use crate::copy::{Directories, FileError, Links, names};
 use crate::error::Result;
 use crate::plan::{Action, CopyAction, Evidence, PlannedStep};
 use crate::state::fold::{Breadth, Looked, PassResult, clears};
@@ -25,8 +23,10 @@ impl Session<'_> {
             || rules.max_age.is_some()
             || rules.min_size.is_some()
             || rules.max_size.is_some();
-        let entered = |path: &str| *directories != Directories::None || !path.contains('/');
-        let admits = |path: &str| entered(path) && filter.admits_by_name(Path::new(path));
+        // A folder that could not be entered stands for all that is in it, which no name tells.
+        let entered =
+            |path: &str| !path.ends_with('/') && (*directories != Directories::None || !path.contains('/'));
+        let admits = |path: &str| entered(path) && filter.admits_by_name(&names::path_of(path));
         let everything = filter.is_everything() && *directories != Directories::None;
         let looked = |result| Looked {
             filter: match (everything, limited) {

@@ -249,10 +249,8 @@ impl Session<'_> {
     ) -> PurgeFacts {
         let target = action.to.display().to_string();
         let summary = &outcome.summary;
-        let files = summary.new.files
-            + summary.changed.files
-            + summary.same.files
-            + summary.filtered.values().map(|tally| tally.files).sum::<u64>();
+        // What the filter lets in, and nothing else: a source of which only excluded folders are there is an empty one.
+        let files = outcome.source_files;
         let found = facts::identity(&action.to);
         let ownership = match self.state.targets.get(&target) {
             // By identity and not by spelling: two spellings, or a link, can lead to one claimed folder.

@@ -1,6 +1,6 @@
 //! `service`: brings a service into a state and waits until it is there.
 //!
-//! What to do next is decided by [`next`], which is pure. Invariant: the step is done only when the manager itself said
+//! What to do next is decided by `next`, which is pure. Invariant: the step is done only when the manager itself said
 //! that the state is reached; that a start or stop was asked for is never taken for it.
 
 mod commands;

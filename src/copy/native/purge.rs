@@ -101,6 +101,9 @@ fn take_away<D: Directory>(
             super::decide::called(status.kind)
         )));
     }
+    if entry.kind == EntryKind::File && status.size != entry.bytes {
+        return Err(Failure::permanent("was of another size when the purge was judged: it stays"));
+    }
     match (entry.kind, quarantine) {
         (EntryKind::Directory, quarantine) => {
             if let Some(quarantine) = quarantine {

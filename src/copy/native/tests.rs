@@ -291,7 +291,7 @@ fn a_purge_looks_again_at_each_entry() {
     each(|engine| {
         let trees = Trees::new(&["both"]);
         copied(engine, &trees.pass());
-        for path in ["came", "turned", "filled/old", "gone"] {
+        for path in ["came", "turned", "filled/old", "gone", "rewritten"] {
             put(&trees.to.join(path), path, 1);
         }
         let pass = CopyPass { extras: Extras::List, ..trees.pass() };
@@ -301,18 +301,21 @@ fn a_purge_looks_again_at_each_entry() {
         fs::create_dir(trees.to.join("turned")).unwrap();
         put(&trees.to.join("filled/new"), "new", 1);
         fs::remove_file(trees.to.join("gone")).unwrap();
+        put(&trees.to.join("rewritten"), "by somebody else, meanwhile", 1);
         let purged = quiet(|watch| (engine.purge)(&pass, &extras, &Disposal::Delete, watch)).unwrap();
         let errors: Vec<_> = purged.errors.iter().map(|error| (error.path.as_str(), error.class)).collect();
         let expected = [
             ("came", ErrorClass::Permanent),
             ("filled", ErrorClass::Permanent),
             ("gone", ErrorClass::Vanished),
+            ("rewritten", ErrorClass::Permanent),
             ("turned", ErrorClass::Permanent),
         ];
         assert_eq!(errors, expected);
         assert_eq!(purged.files.files, 1);
         assert!(trees.to.join("came").exists() && trees.to.join("turned").is_dir());
         assert!(trees.to.join("filled/new").exists());
+        assert!(trees.to.join("rewritten").exists());
     });
 }
 

@@ -209,8 +209,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 self.piece(worker, &node, &pair, range);
                 self.release(worker, &node);
             }
-            Job::Entry { node, name, turn } => {
-                if turn.failed > 0 {
+            Job::Entry { node, name, mut turn } => {
+                if std::mem::take(&mut turn.waits) {
                     self.meter.retry_ends();
                 }
                 self.entry(worker, &node, &name, InTarget::Look, turn);
@@ -437,7 +437,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         failure: Failure,
         failed: u32,
         node: &Arc<Node<D>>,
-        again: Again<D>,
+        mut again: Again<D>,
     ) -> Settled {
         let (class, text) = match failure {
             Failure::Entry { class, text } => (class, text),
@@ -453,7 +453,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             return Settled::Stopped;
         }
         if class == ErrorClass::Transient && failed < self.orders.retries {
-            if matches!(again.job, Job::Entry { .. }) {
+            if let Job::Entry { turn, .. } = &mut again.job {
+                turn.waits = true;
                 self.meter.retry_begins();
             }
             self.register(&again.job);

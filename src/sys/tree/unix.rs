@@ -190,10 +190,11 @@ impl Handle {
     }
 }
 
-/// Sets aside a file's space; file systems that cannot are left alone.
+/// Sets aside a file's space and leaves its size alone: what a power cut leaves of an unfinished copy is then short, and
+/// no later pass takes it for the same. File systems that cannot are left alone.
 #[cfg(target_os = "linux")]
 pub(super) fn reserve(file: &File, size: u64) -> io::Result<()> {
-    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, size) {
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, size) {
         Err(error @ (Errno::NOSPC | Errno::DQUOT)) => Err(error.into()),
         Ok(()) | Err(_) => Ok(()),
     }
@@ -202,7 +203,13 @@ pub(super) fn reserve(file: &File, size: u64) -> io::Result<()> {
 pub(super) fn passes_by_itself(code: i32) -> bool {
     matches!(
         Errno::from_raw_os_error(code),
-        Errno::IO | Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS
+        Errno::IO
+            | Errno::MFILE
+            | Errno::NFILE
+            | Errno::NOMEM
+            | Errno::NOBUFS
+            | Errno::HOSTDOWN
+            | Errno::REMOTEIO
     )
 }
 
@@ -292,5 +299,17 @@ fn timespec(time: SystemTime) -> Timespec {
             };
             Timespec { tv_sec: seconds as _, tv_nsec: nanoseconds as _ }
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn space_that_is_set_aside_does_not_make_an_unfinished_file_look_whole() {
+        let file = tempfile::tempfile().unwrap();
+        reserve(&file, 1 << 20).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 0);
     }
 }

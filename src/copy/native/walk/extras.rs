@@ -43,7 +43,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 EntryKind::Directory => {
                     self.push(Job::Extra { node: Arc::clone(node), name: name.to_owned(), failed: 0 });
                 }
-                EntryKind::File if temporary::is_temporary(name) => {
+                // A killed pass leaves files, and links where it copies those.
+                EntryKind::File | EntryKind::Link if temporary::is_temporary(name) => {
                     self.handler.leftover(&mut worker.tally, &side.directory, name);
                 }
                 _ => match self.extra_entry(worker, &side.directory, &node.relative, name, kind) {
@@ -119,7 +120,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         let mut whole = if judged.is_ok() { Whole::Yes } else { Whole::No };
         for index in 0..names.len() {
             let (name, kind) = (names.name(index), names.kind(index));
-            if kind == EntryKind::File && temporary::is_temporary(name) {
+            if matches!(kind, EntryKind::File | EntryKind::Link) && temporary::is_temporary(name) {
                 self.handler.leftover(&mut worker.tally, &directory, name);
                 continue;
             }

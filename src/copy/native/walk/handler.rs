@@ -85,4 +85,6 @@ pub(in crate::copy::native) struct Turn {
     pub(in crate::copy::native) told: u64,
     pub(in crate::copy::native) size: u64,
     pub(in crate::copy::native) on_its_own: bool,
+    /// Whether it waits for its retry, and progress was told so.
+    pub(in crate::copy::native) waits: bool,
 }
