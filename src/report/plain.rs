@@ -1,6 +1,6 @@
 //! Events as plain lines, one an event: for logs, scheduled tasks and everything that is no terminal.
 //!
-//! Progress is told every [`PROGRESS`] seconds only: a night's log stays readable.
+//! Progress is told every ten seconds only: a night's log stays readable.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! A runbook as written: every leaf keeps its text and its place, nothing is rendered yet.
 //!
 //! A [`Leaf`] may hold a literal or a template; what it means is known only after rendering (see `plan`).
-//! Types that are written in YAML as they stand here are defined by [`written!`], those that are not are in `entry`.
+//! Types that are written in YAML as they stand here are defined by `written!`, those that are not are in `entry`.
 
 use std::marker::PhantomData;
 use std::sync::OnceLock;
