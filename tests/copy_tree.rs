@@ -452,3 +452,31 @@ fn a_source_that_is_removed_ends_the_pass_instead_of_looking_empty() {
         Err(error) => panic!("{error}"),
     }
 }
+
+#[test]
+fn a_directory_that_an_interrupted_pass_made_gets_its_permissions_by_the_next() {
+    let trees = Trees::new();
+    fs::create_dir_all(trees.from.join("private")).unwrap();
+    fs::write(trees.from.join("private/mail"), "mail").unwrap();
+    fs::set_permissions(trees.from.join("private"), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::create_dir_all(trees.to.join("private")).unwrap();
+    fs::set_permissions(trees.to.join("private"), fs::Permissions::from_mode(0o755)).unwrap();
+    copied(&trees.pass());
+    assert_eq!(fs::metadata(trees.to.join("private")).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_link_that_a_killed_pass_left_under_a_temporary_name_is_removed_and_never_counted() {
+    let trees = Trees::new();
+    fs::write(trees.from.join("file"), "content").unwrap();
+    fs::create_dir_all(trees.to.join("extra")).unwrap();
+    for folder in ["", "extra"] {
+        let left = trees.to.join(folder).join(".movebook-0123456789abcdef-0000000a.part");
+        std::os::unix::fs::symlink("nowhere", left).unwrap();
+    }
+    let pass = CopyPass { extras: Extras::List, ..trees.pass() };
+    let outcome = Native.copy(&pass, &Watch { progress: &|_| {}, cancel: &Cancel::new() }).unwrap();
+    let extras: Vec<_> = outcome.extras.iter().map(|extra| extra.path.display().to_string()).collect();
+    assert_eq!(extras, ["extra"]);
+    assert_eq!(fs::read_dir(trees.to.join("extra")).unwrap().count(), 0);
+}

@@ -165,16 +165,23 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
         let wanted = &node.source_status;
         let made = side.origin == Origin::MadeByThisPass;
         worker.tally.summary.directories_created += u64::from(made);
-        let permissions = if made { Some(wanted.permissions.clone()) } else { side.narrow() };
-        let stamp = || match side.directory.own_status() {
-            Ok(status) if status.modified == wanted.modified => Ok(()),
+        let own = side.directory.own_status();
+        // Also one that was there before: an interrupted pass made it, and could not give it its permissions.
+        let differs = own.as_ref().is_ok_and(|own| own.permissions != wanted.permissions);
+        let permissions = (made || differs || side.narrow().is_some()).then(|| wanted.permissions.clone());
+        let stamp = || match &own {
+            Ok(own) if own.modified == wanted.modified => Ok(()),
             _ => side.directory.set_own_modified(wanted.modified),
         };
         let result = match (stamp(), permissions) {
-            (Ok(()), Some(permissions)) => side.directory.set_own_permissions(&permissions),
-            // The time of a directory that was there before, and that belongs to someone else, is left to them.
-            (Err(_), None) if !made => Ok(()),
-            (result, _) => result,
+            // Those of a directory that was there before, and that belongs to someone else, are left to them.
+            (Err(_), _) if !made => Ok(()),
+            (Err(error), _) => Err(error),
+            (Ok(()), None) => Ok(()),
+            (Ok(()), Some(permissions)) => match side.directory.set_own_permissions(&permissions) {
+                Err(_) if !made => Ok(()),
+                result => result,
+            },
         };
         if let Err(error) = result {
             let text = format!("cannot set the directory's time and permissions: {error}");
