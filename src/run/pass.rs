@@ -209,6 +209,16 @@ impl Session<'_> {
         if outcome.extras.is_empty() {
             return Ok(Purging::Over);
         }
+        // A person may have taken hours to answer: what was judged must still be what is there.
+        if facts::identity(&action.to) != identity {
+            let reason = format!(
+                "the target {} is another folder than when the purge was judged",
+                action.to.display()
+            );
+            let failure =
+                Failure::refused(reason).hint("see that the right drive or share is mounted, and go on");
+            return Ok(Purging::Stop(failure.into()));
+        }
         let disposal = match purge.keep {
             Keep::None => Disposal::Delete,
             Keep::Quarantine => Disposal::Quarantine(quarantine_place(&action.to, &self.state.run)),
