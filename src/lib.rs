@@ -31,7 +31,8 @@
 //! 9. **Operating systems.** What differs between them is in [`sys`], and nothing else is.
 //!
 //! The direction of imports is `cli → run → {plan, state, event, copy, sys}`, `plan → {runbook, vars, render, filter}` and
-//! `cli → report → event`; `runbook`, `render`, `plan`, `guard`, `filter` and `state::fold` are pure. `tests/architecture.rs`
+//! `cli → report → event`. Values that several stages speak of are used wherever they lie: those of `copy` (what an entry is,
+//! how a pass is told), of `plan::action` (choices that a runbook may make) and of `state::record` (questions and answers). `runbook`, `render`, `plan`, `guard`, `filter` and `state::fold` are pure. `tests/architecture.rs`
 //! reads the imports and fails on one that runs against this.
 //!
 //! # What holds everywhere

@@ -26,8 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("report", &["copy", "event", "plan", "runbook", "state"]),
     ("run", &["copy", "event", "filter", "guard", "plan", "render", "runbook", "state", "sys", "vars"]),
     ("runbook", &["copy", "filter", "plan::action"]),
-    // What is done and what is left is folded into the outline that events show.
-    ("state", &["copy", "event::PhaseOutline", "event::StepOutline", "plan", "runbook", "sys"]),
+    ("state", &["copy", "plan", "runbook", "sys"]),
     ("sys", &["copy"]),
     ("vars", &["runbook"]),
 ];

@@ -1,7 +1,8 @@
 //! What early passes tolerated: who clears it, and what happens when it is left at the end.
 
+use super::question::{Asking, Heard, Unanswered, choice_prompt};
 use super::session::Session;
-use super::step::{Asking, Flow, Heard, Unanswered, choice_prompt};
+use super::step::Flow;
 use crate::copy::{Directories, FileError, Links, names};
 use crate::error::Result;
 use crate::plan::{Action, CopyAction, Evidence, PlannedStep};

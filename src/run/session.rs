@@ -135,7 +135,7 @@ pub fn run(
     let origin = BasisOrigin { plan, runbook, vars_files, given, started };
     super::facts::judge_plan(plan, started_state(&begin))?;
     if consent == Consent::Yes {
-        super::step::refuse_unanswerable(plan, started_state(&begin), &answers)?;
+        super::question::refuse_unanswerable(plan, started_state(&begin), &answers)?;
     }
     let start = |run| {
         Ok::<_, Error>(Body::RunStarted {
