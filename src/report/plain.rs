@@ -48,7 +48,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
             let how = if *resumed {
                 format!("goes on, {done} of {steps} steps are done")
             } else {
-                format!("{steps} steps")
+                words::counted(steps as u64, "step", "steps")
             };
             vec![
                 format!("{} ({name}): {how}", words::name(title)),
@@ -189,4 +189,31 @@ fn after(text: &str) -> String {
 
 fn tried(attempts: u32) -> String {
     words::counted(u64::from(attempts), "attempt", "attempts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_one_step_is_told_of_in_the_singular() {
+        let step =
+            crate::event::StepOutline { id: "w".into(), title: "w".into(), action: "wait", done: false };
+        let phase = crate::event::PhaseOutline {
+            id: "a".into(),
+            title: "a".into(),
+            downtime: false,
+            steps: vec![step],
+        };
+        let event = Event::RunStarted {
+            run: "r".into(),
+            name: "x".into(),
+            title: "x".into(),
+            state_file: "x.state.jsonl".into(),
+            phases: vec![phase],
+            done: 0,
+            resumed: false,
+        };
+        assert_eq!(lines(&event)[0], "x (x): 1 step");
+    }
 }
