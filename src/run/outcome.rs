@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::cancel::Cancel;
+use crate::guard::Refusal;
 
 /// What later templates see as `steps.STEP.FIELD`. Never holds a secret.
 pub type Figures = BTreeMap<String, Value>;
@@ -26,6 +27,12 @@ pub enum Failure {
         reason: String,
         hints: Vec<String>,
     },
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused { reason: refusal.reason, hints: vec![refusal.hint] }
+    }
 }
 
 impl Failure {

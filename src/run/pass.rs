@@ -37,7 +37,7 @@ const KEEP: &str = "keep";
 impl Session<'_> {
     pub(super) fn copy(&mut self, step: &PlannedStep, action: &CopyAction) -> Result<Performed> {
         if let Err(refusal) = facts::judge_copy(action) {
-            return Ok(Performed::from(refused(refusal)));
+            return Ok(Performed::from(Failure::from(refusal)));
         }
         if let Some(stop) = self.claim(step, action)? {
             return Ok(stop);
@@ -114,7 +114,7 @@ impl Session<'_> {
         };
         let found = match guard::judge_claim(&facts) {
             ClaimVerdict::Own | ClaimVerdict::Foreign => return Ok(None),
-            ClaimVerdict::Refuse(refusal) => return Ok(Some(refused(refusal).into())),
+            ClaimVerdict::Refuse(refusal) => return Ok(Some(Failure::from(refusal).into())),
             ClaimVerdict::Claim(found) => found,
             ClaimVerdict::Ask(question) => {
                 let question = counted(question, &action.to, self.cancel);
@@ -177,7 +177,7 @@ impl Session<'_> {
                 self.warn(Some(&step.id), format!("nothing was purged: {refusal}"));
                 return Ok(self.keep(outcome));
             }
-            Verdict::Refuse(refusal) => return Ok(Purging::Stop(refused(refusal).into())),
+            Verdict::Refuse(refusal) => return Ok(Purging::Stop(Failure::from(refusal).into())),
             Verdict::Ask(question) => {
                 let prompt = choice_prompt(
                     format!(
@@ -350,10 +350,6 @@ pub(super) fn ended_early(error: PassError) -> Failure {
             Failure::failed(format!("{what} ({path}){cause}")).hint(hint)
         }
     }
-}
-
-fn refused(refusal: guard::Refusal) -> Failure {
-    Failure::refused(refusal.reason).hint(refusal.hint)
 }
 
 /// What a purge would take away, with a digest that tells this list from every other.

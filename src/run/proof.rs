@@ -16,7 +16,7 @@ use crate::plan::{PlannedStep, VerifyAction};
 impl Session<'_> {
     pub(super) fn verify(&self, step: &PlannedStep, action: &VerifyAction) -> Performed {
         if let Err(refusal) = super::facts::judge_verify(action) {
-            return Failure::refused(refusal.reason).hint(refusal.hint).into();
+            return Failure::from(refusal).into();
         }
         let begun = Instant::now();
         let pass = VerifyPass {
