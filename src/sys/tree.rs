@@ -34,9 +34,32 @@ pub struct Status {
     /// Of a regular file; 0 of anything else.
     pub size: u64,
     pub modified: SystemTime,
+    /// When the entry's content or attributes were last changed, by the system's own clock; `None` where it is not told.
+    pub changed: Option<SystemTime>,
     pub permissions: Permissions,
     /// Whether the entry has been removed while a handle to it was open.
     pub presence: Presence,
+    /// What makes it one with another name of the same file; `None` where the system does not tell.
+    pub identity: Option<FileIdentity>,
+    /// How many names the file has; 1 where the system does not tell.
+    pub names: u64,
+    /// Bytes that the content takes on the volume: fewer than `size` where the file has holes.
+    pub allocated: u64,
+    pub owner: Owner,
+}
+
+/// The same for all names of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileIdentity {
+    pub device: u64,
+    pub number: u64,
+}
+
+/// Whose a file is, by number; both 0 where the system has no such numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Owner {
+    pub user: u32,
+    pub group: u32,
 }
 
 /// Whether an open object still has a name.
@@ -83,6 +106,9 @@ pub trait Directory: Sized + Send + Sync {
     /// Looks at the directory itself.
     fn own_status(&self) -> io::Result<Status>;
 
+    /// Looks at an open file.
+    fn file_status(file: &File) -> io::Result<Status>;
+
     /// Opens a file for reading, without touching its access time where the system lets us.
     fn read(&self, name: &OsStr) -> io::Result<File>;
 
@@ -127,11 +153,6 @@ pub fn reserve(file: &File, size: u64) -> io::Result<()> {
         let _unused = (file, size);
         Ok(())
     }
-}
-
-/// The status of an open file.
-pub fn file_status<D: Directory>(file: &File) -> io::Result<Status> {
-    portable::status_of(&file.metadata()?)
 }
 
 /// Whether an error is one that passes by itself and that [`io::ErrorKind`] has no word for:

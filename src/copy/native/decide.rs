@@ -48,7 +48,7 @@ pub(super) fn called(kind: EntryKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::tree::Presence;
+    use crate::sys::tree::{Owner, Presence};
 
     fn status(kind: EntryKind, size: u64, milliseconds: u64) -> Status {
         Status {
@@ -56,7 +56,12 @@ mod tests {
             size,
             modified: SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds),
             permissions: std::fs::metadata(".").unwrap().permissions(),
+            changed: None,
             presence: Presence::Named,
+            identity: None,
+            names: 1,
+            allocated: size,
+            owner: Owner::default(),
         }
     }
 

@@ -57,8 +57,8 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
             .map_err(|error| failed(found, Side::Target, "reserve its space", error))?;
     }
     let moved = pour(worker, found, &source, &mut copy, expected.size, turn)?;
-    let after = tree::file_status::<D>(&source)
-        .map_err(|error| failed(found, Side::Source, "look at it again", error))?;
+    let after =
+        D::file_status(&source).map_err(|error| failed(found, Side::Source, "look at it again", error))?;
     if moved != expected.size || !is_same_state(expected, &after) {
         return Err(Failure::transient("the source changed while it was read"));
     }

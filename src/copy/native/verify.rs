@@ -13,7 +13,7 @@ use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
 use crate::copy::verify::manifest::Manifest;
 use crate::copy::verify::{Difference, DifferenceKind, Verification, VerifyPass};
 use crate::copy::{EntryKind, Extra, ExtraEntry, Method, Rule, names};
-use crate::sys::tree::{self, Directory, Status};
+use crate::sys::tree::{Directory, Status};
 
 /// Files from this size on become jobs of their own.
 const LARGE: u64 = 1024 * 1024;
@@ -188,7 +188,7 @@ impl VerifyHandler<'_> {
                 Err(error) => return Err(failed(error)),
             }
         }
-        let after = tree::file_status::<D>(&file).map_err(failed)?;
+        let after = D::file_status(&file).map_err(failed)?;
         if length != expected.size || !is_same_state(expected, &after) {
             return Err(Failure::transient("changed while it was read"));
         }

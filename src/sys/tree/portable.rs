@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use filetime::FileTime;
 
-use super::{Directory, Durability, Names, Presence, Status, Taken};
+use super::{Directory, Durability, Names, Owner, Presence, Status, Taken};
 use crate::copy::EntryKind;
 
 /// A directory by its path.
@@ -63,11 +63,20 @@ impl Directory for Handle {
                 kind: EntryKind::Directory,
                 size: 0,
                 modified: SystemTime::UNIX_EPOCH,
+                changed: None,
                 permissions: fs::metadata(std::env::temp_dir())?.permissions(),
                 presence: Presence::Removed,
+                identity: None,
+                names: 0,
+                allocated: 0,
+                owner: Owner::default(),
             }),
             metadata => status_of(&metadata?),
         }
+    }
+
+    fn file_status(file: &File) -> io::Result<Status> {
+        status_of(&file.metadata()?)
     }
 
     fn read(&self, name: &OsStr) -> io::Result<File> {
@@ -152,14 +161,19 @@ impl Handle {
 }
 
 /// What the standard library says about a file, in the words of a pass.
-pub(super) fn status_of(metadata: &Metadata) -> io::Result<Status> {
+fn status_of(metadata: &Metadata) -> io::Result<Status> {
     let kind = kind(metadata.file_type());
     Ok(Status {
         kind,
         size: if kind == EntryKind::File { metadata.len() } else { 0 },
         modified: metadata.modified()?,
+        changed: None,
         permissions: metadata.permissions(),
         presence: Presence::Named,
+        identity: None,
+        names: 1,
+        allocated: metadata.len(),
+        owner: Owner::default(),
     })
 }
 

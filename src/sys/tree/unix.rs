@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
-use super::{Directory, Durability, Names, Presence, Status, Taken};
+use super::{Directory, Durability, FileIdentity, Names, Owner, Presence, Status, Taken};
 use crate::copy::EntryKind;
 
 /// Permission bits that a copy keeps. A set-user-ID bit would lend the rights of whoever runs the copy.
@@ -68,6 +68,10 @@ impl Directory for Handle {
 
     fn own_status(&self) -> io::Result<Status> {
         Ok(status(&rustix::fs::fstat(&self.0)?))
+    }
+
+    fn file_status(file: &File) -> io::Result<Status> {
+        Ok(status(&rustix::fs::fstat(file)?))
     }
 
     fn read(&self, name: &OsStr) -> io::Result<File> {
@@ -271,8 +275,13 @@ fn status(stat: &Stat) -> Status {
         kind,
         size: if kind == EntryKind::File { stat.st_size as u64 } else { 0 },
         modified: moment(stat.st_mtime as i64, stat.st_mtime_nsec as u32),
+        changed: Some(moment(stat.st_ctime as i64, stat.st_ctime_nsec as u32)),
         permissions: Permissions::from_mode(stat.st_mode as u32 & 0o7777),
         presence: if stat.st_nlink == 0 { Presence::Removed } else { Presence::Named },
+        identity: Some(FileIdentity { device: stat.st_dev as u64, number: stat.st_ino as u64 }),
+        names: stat.st_nlink as u64,
+        allocated: stat.st_blocks as u64 * 512,
+        owner: Owner { user: stat.st_uid, group: stat.st_gid },
     }
 }
 
