@@ -87,9 +87,19 @@ pub enum Durability {
     EachFile,
 }
 
+/// What becomes of an open directory when it gets another name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renaming {
+    /// The handle stays with the directory.
+    Followed,
+    /// The handle is a path, which then leads nowhere.
+    Lost,
+}
+
 /// An open directory. Names are single components.
 pub trait Directory: Sized + Send + Sync {
     const DURABILITY: Durability;
+    const RENAMING: Renaming;
 
     /// Opens a root. Links in this path are followed: it is the user's word, not a tree's content.
     fn open(path: &Path) -> io::Result<Self>;

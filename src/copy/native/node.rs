@@ -1,4 +1,10 @@
 //! A directory of the source that a pass is in, with its counterpart in the target, both as open handles.
+//!
+//! A directory that is new in the target is made under a temporary name, filled, and named once: its files are written
+//! under their own names, and yet no path leads to one of them before it is whole. That spares a rename a file, which is
+//! a fifth of the time of a first copy of small files. It is named as soon as the jobs that list it are through, or when
+//! the pass is stopped: what is in it then is whole. A file that comes later (a large one, or one that is tried again),
+//! and any file of a directory that was there before, is written under a temporary name of its own.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;
@@ -8,8 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::failure::{Failure, Side};
+use super::temporary::TemporaryNames;
 use crate::copy::ErrorClass;
-use crate::sys::tree::{Directory, Status};
+use crate::sys::tree::{Directory, Renaming, Status, Taken};
 
 pub(super) struct Node<D> {
     pub(super) parent: Option<Arc<Node<D>>>,
@@ -20,18 +27,28 @@ pub(super) struct Node<D> {
     /// As the directory was when it was entered.
     pub(super) source_status: Status,
     target: OnceLock<TargetSide<D>>,
-    /// Held while the target directory is made, so that it is made once.
-    making: Mutex<()>,
+    /// Held while the target directory is made, so that it is made once, and while it is named.
+    making: Mutex<Making>,
     /// Whether a survey has counted this directory as one that would be made.
     wanted: AtomicBool,
     /// What still has to happen below before the directory can be left.
     pending: AtomicUsize,
 }
 
+/// How far a directory is that the pass makes in the target.
+struct Making {
+    /// Jobs that list the directory: while there are any, it is made under a temporary name. `None` once they are through.
+    fillers: Option<usize>,
+    /// The name that it has until they are through.
+    temporary: Option<OsString>,
+}
+
 /// The counterpart in the target.
 pub(super) struct TargetSide<D> {
     pub(super) directory: D,
     pub(super) origin: Origin,
+    /// Whether it was made under a temporary name, so that those who fill it give files their own names at once.
+    pub(super) unfinished: bool,
     /// The permission bits to go back to, where writing into the directory needed wider ones.
     narrow: Mutex<Option<Permissions>>,
 }
@@ -45,7 +62,7 @@ pub(super) enum Origin {
 
 impl<D> TargetSide<D> {
     pub(super) fn new(directory: D, origin: Origin) -> Self {
-        Self { directory, origin, narrow: Mutex::new(None) }
+        Self { directory, origin, unfinished: false, narrow: Mutex::new(None) }
     }
 
     pub(super) fn narrow(&self) -> Option<Permissions> {
@@ -87,7 +104,7 @@ impl<D: Directory> Node<D> {
             source,
             source_status,
             target: target.map_or_else(OnceLock::new, OnceLock::from),
-            making: Mutex::new(()),
+            making: Mutex::new(Making { fillers: Some(1), temporary: None }),
             wanted: AtomicBool::new(false),
             pending: AtomicUsize::new(1),
         }
@@ -103,35 +120,68 @@ impl<D: Directory> Node<D> {
     }
 
     /// The directory in the target, made if need be, with those above it.
-    pub(super) fn target_or_make(&self) -> Result<&TargetSide<D>, Failure> {
+    pub(super) fn target_or_make(&self, names: &TemporaryNames) -> Result<&TargetSide<D>, Failure> {
         if let Some(side) = self.target.get() {
             return Ok(side);
         }
-        let _alone = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(side) = self.target.get() {
             return Ok(side);
         }
         let Some(parent) = &self.parent else {
             return Err(Failure::permanent("the target's top directory is not open"));
         };
-        let above = parent.target_or_make()?;
+        let above = parent.target_or_make(names)?;
         let failed = |what, error| Failure::of(Side::Target, what, &self.relative, error);
-        let made = match above.directory.make_directory(&self.name) {
+        let unfinished = making.fillers.is_some() && D::RENAMING == Renaming::Followed;
+        let temporary = unfinished.then(|| names.next());
+        let name = temporary.as_deref().unwrap_or(&self.name);
+        let made = match above.directory.make_directory(name) {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                above.open_up(error).and_then(|()| above.directory.make_directory(&self.name))
+                above.open_up(error).and_then(|()| above.directory.make_directory(name))
             }
             result => result,
         };
         let origin = match made {
             Ok(()) => Origin::MadeByThisPass,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Origin::Found,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && !unfinished => Origin::Found,
             Err(error) => return Err(failed("make the directory in the target", error)),
         };
-        let directory = above.directory.enter(&self.name).map_err(|error| match error.kind() {
+        let directory = above.directory.enter(name).map_err(|error| match error.kind() {
             ErrorKind::NotADirectory => in_the_way(),
             _ => failed("open the directory in the target", error),
         })?;
-        Ok(self.target.get_or_init(|| TargetSide::new(directory, origin)))
+        making.temporary = temporary;
+        Ok(self.target.get_or_init(|| TargetSide { unfinished, ..TargetSide::new(directory, origin) }))
+    }
+
+    /// Another job will list a part of the directory.
+    pub(super) fn fill(&self) {
+        if let Some(fillers) = &mut self.making.lock().unwrap_or_else(PoisonError::into_inner).fillers {
+            *fillers += 1;
+        }
+    }
+
+    /// A job that lists a part of the directory is through; the last one gives the directory its name.
+    pub(super) fn filled(&self) -> Result<(), Failure> {
+        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut making.fillers {
+            Some(fillers) if *fillers > 1 => {
+                *fillers -= 1;
+                return Ok(());
+            }
+            fillers => *fillers = None,
+        }
+        let Some(temporary) = making.temporary.take() else { return Ok(()) };
+        let Some(above) = self.parent.as_ref().and_then(|parent| parent.target()) else { return Ok(()) };
+        above.directory.rename(&temporary, &above.directory, &self.name, Taken::Refuse).map_err(|error| {
+            match error.kind() {
+                ErrorKind::AlreadyExists => Failure::permanent(
+                    "the target got something of this name (or of one that differs only in case) during the pass",
+                ),
+                _ => Failure::of(Side::Target, "name the finished directory", &self.relative, error),
+            }
+        })
     }
 
     /// Marks this directory and those above it as ones that a copy would make; how many were not marked before.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::decide::{Decision, called, decide};
 use super::failure::{Failure, Side};
 use super::node::{Node, Origin};
-use super::temporary::TemporaryNames;
+use super::temporary::{self, TemporaryNames};
 use super::transfer::{transfer, transfer_link};
 use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
 use crate::copy::{
@@ -137,10 +137,10 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
         tally.target_files += files;
     }
 
-    fn leftover(&self, _tally: &mut PassTally, directory: &D, name: &OsStr) {
+    fn leftover(&self, _tally: &mut PassTally, directory: &D, name: &OsStr, kind: EntryKind) {
         if self.deed == Deed::Copy {
             // One that cannot be removed harms nobody: no pass ever takes it for a file of the user's.
-            let _ = directory.remove_file(name);
+            let _ = temporary::remove(directory, name, kind);
         }
     }
 
@@ -197,7 +197,7 @@ impl PassHandler<'_> {
         match self.deed {
             Deed::Survey => worker.tally.summary.directories_created += node.want_target(),
             Deed::Copy => {
-                node.target_or_make()?;
+                node.target_or_make(&self.names)?;
             }
         }
         Ok(())
@@ -258,7 +258,7 @@ impl PassHandler<'_> {
         if self.deed == Deed::Survey {
             return Ok(());
         }
-        let side = node.target_or_make()?;
+        let side = node.target_or_make(&self.names)?;
         transfer_link(side, name, &text, taken, &self.names)
             .map_err(|error| failed(Side::Target, "make the link", error))
     }

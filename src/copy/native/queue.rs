@@ -74,6 +74,11 @@ impl<J> Queue<J> {
         }
     }
 
+    /// What nobody took, once the workers have ended.
+    pub(super) fn drain(&self) -> Vec<J> {
+        std::mem::take(&mut self.lock().ready)
+    }
+
     /// Waits until all is done, at most for `pause`.
     pub(super) fn wait(&self, pause: Duration) -> Waited {
         let end = Instant::now() + pause;

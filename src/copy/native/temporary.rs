@@ -1,12 +1,16 @@
 //! The names under which files are written before they are whole.
 //!
 //! A name of this form belongs to movebook: a pass never copies it, never calls it extra, and removes it from the
-//! target, since it can only be what a killed pass left. Two passes into one target at the same time are kept apart
+//! target (a directory with all that it holds), since it can only be what a killed pass left. Two passes into one target at the same time are kept apart
 //! by the run's lock, not here.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::copy::EntryKind;
+use crate::sys::tree::Directory;
 
 const PREFIX: &str = ".movebook-";
 const SUFFIX: &str = ".part";
@@ -45,6 +49,25 @@ pub(super) fn is_temporary(name: &OsStr) -> bool {
     middle.len() == MIDDLE
         && middle[16] == b'-'
         && middle.iter().enumerate().all(|(index, byte)| index == 16 || byte.is_ascii_hexdigit())
+}
+
+/// Whether an entry of a target is what a killed pass left: a file, a directory, or a link where links are copied.
+pub(super) fn is_leftover(name: &OsStr, kind: EntryKind) -> bool {
+    kind != EntryKind::Special && is_temporary(name)
+}
+
+/// Removes what a killed pass left. No link is followed.
+pub(super) fn remove<D: Directory>(directory: &D, name: &OsStr, kind: EntryKind) -> io::Result<()> {
+    if kind != EntryKind::Directory {
+        return directory.remove_file(name);
+    }
+    let inside = directory.enter(name)?;
+    let names = inside.names()?;
+    for index in 0..names.len() {
+        remove(&inside, names.name(index), names.kind(index))?;
+    }
+    drop(inside);
+    directory.remove_directory(name)
 }
 
 #[cfg(test)]

@@ -361,6 +361,51 @@ fn what_a_killed_pass_left_is_removed_and_never_counted() {
 }
 
 #[test]
+fn a_directory_that_a_killed_pass_was_filling_is_removed_and_filled_anew() {
+    each(|engine| {
+        let trees = Trees::new(&["dir/a", "dir/b"]);
+        let left = trees.to.join(".movebook-0123456789abcdef-0000000a.part");
+        put(&left.join("a"), "ha", 1);
+        put(&left.join("deeper/b"), "half", 1);
+        let pass = CopyPass { extras: Extras::List, ..trees.pass() };
+        quiet(|watch| (engine.survey)(&pass, watch)).unwrap();
+        assert!(left.exists(), "a survey removes nothing");
+        let outcome = copied(engine, &pass);
+        assert_eq!((outcome.summary.new.files, outcome.target_files, outcome.extras.len()), (2, 2, 0));
+        assert_eq!(listing(&trees.from), listing(&trees.to));
+    });
+}
+
+#[test]
+fn a_stopped_pass_leaves_whole_files_under_their_own_names() {
+    each(|engine| {
+        let files: Vec<String> = (0..1500).map(|number| format!("dir{}/{number}", number % 6)).collect();
+        let trees = Trees::new(&files.iter().map(String::as_str).collect::<Vec<_>>());
+        // A pass may be through before it is stopped: then it is done once more.
+        let stopped_half_way = (0..50).any(|_| {
+            fs::remove_dir_all(&trees.to).unwrap_or_default();
+            let cancel = Cancel::new();
+            let result = std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while walkdir::WalkDir::new(&trees.to).into_iter().count() < 100 {
+                        std::thread::yield_now();
+                    }
+                    cancel.request();
+                });
+                (engine.copy)(&trees.pass(), &Watch { progress: &|_| {}, cancel: &cancel })
+            });
+            let copied = listing(&trees.to);
+            let whole = listing(&trees.from);
+            for file in copied.iter().filter(|file| file.contains("is_file: true")) {
+                assert!(whole.contains(file), "{file}");
+            }
+            matches!(result, Err(PassError::Interrupted)) && copied.len() > 6
+        });
+        assert!(stopped_half_way, "no pass could be stopped half-way");
+    });
+}
+
+#[test]
 fn a_file_and_a_directory_in_each_others_place_are_errors_and_stay() {
     each(|engine| {
         let trees = Trees::new(&["file", "dir/inside", "fine"]);

@@ -1,7 +1,7 @@
 //! Brings one file over: written under a temporary name, checked against its source, and only then named.
 //!
 //! Whatever happens before the rename, the target's old file is untouched; the temporary file is removed on every way
-//! out but a kill.
+//! out but a kill. In a directory that has its own final name still to come (see `node`), a file has its name at once.
 //!
 //! A source that changes under the copy is seen by its size and time. What cannot be seen so is a single write call that
 //! stands still inside the kernel for longer than [`FRESH`] and goes on while the file is read: its stamp is that of its
@@ -48,10 +48,11 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
             &settled
         }
     };
-    let side = found.node.target_or_make()?;
+    let side = found.node.target_or_make(names)?;
     let source =
         found.node.source.read(found.name).map_err(|error| failed(found, Side::Source, "open it", error))?;
-    let (mut copy, temporary) = create(found, side, expected, names)?;
+    let naming = if side.unfinished && turn.fills() { Naming::AtOnce } else { Naming::WhenWhole };
+    let (mut copy, unfinished) = create(found, side, expected, naming, names)?;
     if expected.size >= RESERVED_FROM {
         tree::reserve(&copy, expected.size)
             .map_err(|error| failed(found, Side::Target, "reserve its space", error))?;
@@ -70,13 +71,21 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
     drop(copy);
     // A name that is free must still be: what appeared there since is not ours to replace.
     let taken = if found.target.is_some() { Taken::Replace } else { Taken::Refuse };
-    temporary.rename(found.name, taken).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Failure::permanent(
-            "the target got a file of this name (or of one that differs only in case) during the pass",
-        ),
-        _ => failed(found, Side::Target, "rename the finished copy over it", error),
-    })?;
+    match naming {
+        Naming::AtOnce => unfinished.is_whole(),
+        Naming::WhenWhole => unfinished
+            .rename(found.name, taken)
+            .map_err(|error| could_not_name(found, "rename the finished copy over it", error))?,
+    }
     Ok(moved)
+}
+
+/// When a copy gets its final name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    /// When it is made: the directory itself has a temporary name.
+    AtOnce,
+    WhenWhole,
 }
 
 /// Makes a copy of a link, replacing what may be replaced.
@@ -94,16 +103,20 @@ pub(super) fn transfer_link<D: Directory>(
         }
         result => result?,
     }
-    Temporary { directory: &side.directory, name: Some(temporary) }.rename(name, taken)
+    Unfinished { directory: &side.directory, name: Some(temporary) }.rename(name, taken)
 }
 
-/// A name in the target that goes away unless it is given its final form.
-struct Temporary<'a, D: Directory> {
+/// A file or link in the target that goes away unless it is finished.
+struct Unfinished<'a, D: Directory> {
     directory: &'a D,
     name: Option<OsString>,
 }
 
-impl<D: Directory> Temporary<'_, D> {
+impl<D: Directory> Unfinished<'_, D> {
+    fn is_whole(mut self) {
+        self.name = None;
+    }
+
     fn rename(mut self, name: &OsStr, taken: Taken) -> io::Result<()> {
         let Some(temporary) = &self.name else { return Ok(()) };
         self.directory.rename(temporary, self.directory, name, taken)?;
@@ -112,7 +125,7 @@ impl<D: Directory> Temporary<'_, D> {
     }
 }
 
-impl<D: Directory> Drop for Temporary<'_, D> {
+impl<D: Directory> Drop for Unfinished<'_, D> {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
             // What cannot be removed now is known by its name and removed by the next pass.
@@ -125,9 +138,13 @@ fn create<'a, D: Directory>(
     found: &Found<'_, D>,
     side: &'a TargetSide<D>,
     source: &Status,
+    naming: Naming,
     names: &TemporaryNames,
-) -> Result<(File, Temporary<'a, D>), Failure> {
-    let name = names.next();
+) -> Result<(File, Unfinished<'a, D>), Failure> {
+    let name = match naming {
+        Naming::AtOnce => found.name.to_owned(),
+        Naming::WhenWhole => names.next(),
+    };
     let make = || side.directory.create(&name, &source.permissions);
     let file = match make() {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -135,8 +152,17 @@ fn create<'a, D: Directory>(
         }
         result => result,
     }
-    .map_err(|error| failed(found, Side::Target, "make a file in the target", error))?;
-    Ok((file, Temporary { directory: &side.directory, name: Some(name) }))
+    .map_err(|error| could_not_name(found, "make a file in the target", error))?;
+    Ok((file, Unfinished { directory: &side.directory, name: Some(name) }))
+}
+
+fn could_not_name<D: Directory>(found: &Found<'_, D>, what: &str, error: io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::AlreadyExists => Failure::permanent(
+            "the target got a file of this name (or of one that differs only in case) during the pass",
+        ),
+        _ => failed(found, Side::Target, what, error),
+    }
 }
 
 /// Moves the content in blocks and says how much it was; ends early once it is more than expected.

@@ -34,6 +34,9 @@ use pair::{InTarget, Pair};
 
 /// A directory with more names than this is split between workers.
 const PIECE: usize = 128;
+/// A new directory with more names than this has its own name from the start: a kill while it is filled would lose
+/// more than the renames cost.
+const FILLED_AT_ONCE: usize = 32 * PIECE;
 /// The block that is read and written at once: measured to beat larger and smaller ones for small files.
 const BLOCK: usize = 256 * 1024;
 /// The shortest time between two states of progress.
@@ -129,6 +132,12 @@ pub(super) fn walk<D: Directory, H: Handler<D>>(
     });
     if watch.cancel.is_requested() {
         walk.stop(PassError::Interrupted);
+    }
+    for job in walk.queue.drain() {
+        if let Job::Piece { node, .. } = job {
+            // The pass ends by another error already, and what keeps its temporary name is copied again by the next.
+            let _ = node.filled();
+        }
     }
     // A tree that was removed while it was walked looks like one that has little in it.
     if let Some(why) = walk.lost_root(&root) {
@@ -301,11 +310,17 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 .map_err(|error| failed(Side::Target, "list the directory in the target", error))?,
             None => Names::default(),
         };
+        if source.len() > FILLED_AT_ONCE {
+            node.filled()?;
+        }
         self.handler.entered(worker, node)?;
         let pair = Pair { source, target };
         self.target_only(worker, node, &pair);
         for (index, in_target) in pair.merged(0..pair.source.len()) {
-            if pair.source.kind(index) == EntryKind::Directory && self.orders.depth == Depth::All {
+            if pair.source.kind(index) == EntryKind::Directory
+                && self.orders.depth == Depth::All
+                && !temporary::is_temporary(pair.source.name(index))
+            {
                 self.descend(worker, node, pair.source.name(index), in_target);
             }
         }
@@ -317,9 +332,24 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         let pair = Arc::new(pair);
         for start in (0..length).step_by(PIECE).rev() {
             let range = start..length.min(start + PIECE);
+            node.fill();
             self.push(Job::Piece { node: Arc::clone(node), pair: Arc::clone(&pair), range });
         }
+        self.filled(worker, node);
         Ok(())
+    }
+
+    /// A job that lists a part of a directory is through, also where the pass was stopped: what it wrote is whole.
+    fn filled(&self, worker: &mut Worker<'_, D, H>, node: &Node<D>) {
+        match node.filled() {
+            Ok(()) => {}
+            Err(Failure::Entry { class, text }) => {
+                self.meter.fail();
+                let path = format!("{}/", crate::copy::names::shown(&node.relative));
+                self.handler.failed(&mut worker.tally, Lost { path, class, text, attempts: 1, bytes: 0 });
+            }
+            Err(failure) => self.end_by(failure),
+        }
     }
 
     fn descend(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>, name: &OsStr, in_target: InTarget) {
@@ -336,13 +366,14 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     fn piece(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>, pair: &Pair, range: Range<usize>) {
         for (index, in_target) in pair.merged(range) {
             if self.is_stopped() {
-                return;
+                break;
             }
             let name = pair.source.name(index);
             if pair.source.kind(index) != EntryKind::Directory && !temporary::is_temporary(name) {
                 self.entry(worker, node, name, in_target, Turn::default());
             }
         }
+        self.filled(worker, node);
     }
 
     fn entry(

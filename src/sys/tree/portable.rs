@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use filetime::FileTime;
 
-use super::{Directory, Durability, Names, Owner, Presence, Status, Taken};
+use super::{Directory, Durability, Names, Owner, Presence, Renaming, Status, Taken};
 use crate::copy::EntryKind;
 
 /// A directory by its path.
@@ -20,6 +20,7 @@ pub struct Handle(PathBuf);
 
 impl Directory for Handle {
     const DURABILITY: Durability = Durability::EachFile;
+    const RENAMING: Renaming = Renaming::Lost;
 
     fn open(path: &Path) -> io::Result<Self> {
         let path = dunce::canonicalize(path)?;

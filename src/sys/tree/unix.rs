@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
-use super::{Directory, Durability, FileIdentity, Names, Owner, Presence, Status, Taken};
+use super::{Directory, Durability, FileIdentity, Names, Owner, Presence, Renaming, Status, Taken};
 use crate::copy::EntryKind;
 
 /// Permission bits that a copy keeps. A set-user-ID bit would lend the rights of whoever runs the copy.
@@ -32,6 +32,7 @@ impl Directory for Handle {
     // Only Linux waits for the data of a whole file system in one call.
     #[cfg(not(target_os = "linux"))]
     const DURABILITY: Durability = Durability::EachFile;
+    const RENAMING: Renaming = Renaming::Followed;
 
     fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

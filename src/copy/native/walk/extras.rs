@@ -39,13 +39,12 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             let (name, kind) = (pair.target.name(index), pair.target.kind(index));
             match kind {
                 EntryKind::Directory if node.parent.is_none() && is_quarantine(name) => {}
+                _ if temporary::is_leftover(name, kind) => {
+                    self.handler.leftover(&mut worker.tally, &side.directory, name, kind);
+                }
                 EntryKind::Directory if self.orders.depth == Depth::Top => {}
                 EntryKind::Directory => {
                     self.push(Job::Extra { node: Arc::clone(node), name: name.to_owned(), failed: 0 });
-                }
-                // A killed pass leaves files, and links where it copies those.
-                EntryKind::File | EntryKind::Link if temporary::is_temporary(name) => {
-                    self.handler.leftover(&mut worker.tally, &side.directory, name);
                 }
                 _ => match self.extra_entry(worker, &side.directory, &node.relative, name, kind) {
                     Ok(Some((entry, judged))) => self.handler.extra(&mut worker.tally, entry, judged),
@@ -120,8 +119,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         let mut whole = if judged.is_ok() { Whole::Yes } else { Whole::No };
         for index in 0..names.len() {
             let (name, kind) = (names.name(index), names.kind(index));
-            if matches!(kind, EntryKind::File | EntryKind::Link) && temporary::is_temporary(name) {
-                self.handler.leftover(&mut worker.tally, &directory, name);
+            if temporary::is_leftover(name, kind) {
+                self.handler.leftover(&mut worker.tally, &directory, name, kind);
                 continue;
             }
             if kind == EntryKind::Directory {

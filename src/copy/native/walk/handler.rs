@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Worker;
 use crate::copy::native::failure::Failure;
 use crate::copy::native::node::Node;
-use crate::copy::{ErrorClass, ExtraEntry, Rule};
+use crate::copy::{EntryKind, ErrorClass, ExtraEntry, Rule};
 use crate::sys::tree::{Directory, Status};
 
 /// What happens to what the walk finds. Called by many workers at once, each with its own tally.
@@ -34,8 +34,8 @@ pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     fn extra(&self, tally: &mut Self::Tally, entry: ExtraEntry, judged: Result<(), Rule>);
     /// How many regular files a directory of the target holds.
     fn target_files(&self, tally: &mut Self::Tally, files: u64);
-    /// A temporary file of a pass that was killed, in the target.
-    fn leftover(&self, tally: &mut Self::Tally, directory: &D, name: &OsStr);
+    /// Something temporary of a pass that was killed, in the target; a directory with all that it holds.
+    fn leftover(&self, tally: &mut Self::Tally, directory: &D, name: &OsStr, kind: EntryKind);
     /// An entry that cannot be handled; a directory's path ends with `/`.
     fn failed(&self, tally: &mut Self::Tally, lost: Lost);
     /// All below a directory is done.
@@ -87,4 +87,11 @@ pub(in crate::copy::native) struct Turn {
     pub(in crate::copy::native) on_its_own: bool,
     /// Whether it waits for its retry, and progress was told so.
     pub(in crate::copy::native) waits: bool,
+}
+
+impl Turn {
+    /// Whether the file is handled by a job that lists its directory.
+    pub(in crate::copy::native) fn fills(&self) -> bool {
+        self.failed == 0 && !self.on_its_own
+    }
 }
