@@ -2,8 +2,10 @@
 //!
 //! Nothing here touches a file system; `native` does.
 
+pub mod bandwidth;
 pub mod names;
 pub mod native;
+pub mod preserve;
 pub mod quarantine;
 pub mod verify;
 
@@ -16,6 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cancel::Cancel;
 use crate::filter::Filter;
+
+pub use bandwidth::Bandwidth;
+pub use preserve::{Preserve, Preserved};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -75,6 +80,16 @@ pub enum Keep {
     None,
 }
 
+/// How much a pass gives way to what else the machine does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// It takes what it gets, like any other program.
+    Normal,
+    /// Its workers ask the processor and the disks for what others leave.
+    Gentle,
+}
+
 /// How far `verify` looks: each method includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -111,8 +126,19 @@ pub struct CopyPass {
     /// `None`: what the target's file system can store.
     pub mtime_tolerance: Option<Duration>,
     pub links: Links,
+    pub preserve: Preserve,
+    /// Bytes a second over all workers; `None`: no limit.
+    pub bandwidth: Option<Bandwidth>,
+    pub priority: Priority,
+    /// An interrupted copy of a larger file goes on where it was instead of at the start.
+    pub resume_over: u64,
     /// Whether extra files are looked for; they are purged only by [`Engine::purge`].
     pub extras: Extras,
+}
+
+impl CopyPass {
+    /// What [`CopyPass::resume_over`] is unless told: 256 MiB, a few seconds' work on most disks.
+    pub const RESUME_OVER: u64 = 256 * 1024 * 1024;
 }
 
 /// Whether a pass lists what only the target has.
@@ -155,6 +181,7 @@ pub enum Rule {
     MaxAge,
     MinSize,
     MaxSize,
+    MaxDepth,
 }
 
 /// The class of a file's error; it decides what is done about it.

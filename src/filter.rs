@@ -42,6 +42,8 @@ pub struct Rules {
     pub max_age: Option<Duration>,
     pub min_size: Option<u64>,
     pub max_size: Option<u64>,
+    /// How many levels take part; 1 is what the root itself holds (`robocopy /lev:1`).
+    pub max_depth: Option<u32>,
     pub case: Case,
 }
 
@@ -109,8 +111,17 @@ impl Filter {
 
     /// Whether no rule is set, so that asking is not needed.
     pub fn is_everything(&self) -> bool {
-        let Rules { include, exclude, exclude_directories, min_age, max_age, min_size, max_size, case: _ } =
-            &self.rules;
+        let Rules {
+            include,
+            exclude,
+            exclude_directories,
+            min_age,
+            max_age,
+            min_size,
+            max_size,
+            max_depth,
+            case: _,
+        } = &self.rules;
         include.is_empty()
             && exclude.is_empty()
             && exclude_directories.is_empty()
@@ -118,6 +129,7 @@ impl Filter {
             && max_age.is_none()
             && min_size.is_none()
             && max_size.is_none()
+            && max_depth.is_none()
     }
 
     /// Whether a file takes part in a pass that began at `started`; otherwise the first rule that keeps it out.

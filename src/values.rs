@@ -10,6 +10,8 @@ use serde_json::Value;
 pub const DURATION_PATTERN: &str = r"^\s*([0-9]+\s*(ms|s|m|h|d|w)\s*)+$";
 /// Sizes as schemas describe them; [`size`] decides.
 pub const SIZE_PATTERN: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*([kKMGT]i?B|B)?\s*$";
+/// Limits of bandwidth as schemas describe them; `copy::Bandwidth` decides.
+pub const BANDWIDTH_PATTERN: &str = r"^\s*(off|[0-9]+(\.[0-9]+)?\s*([kKMGT]i?B|B)?|[0-9]{1,2}:[0-9]{2},(off|[0-9]+(\.[0-9]+)?([kKMGT]i?B|B)?)(\s+[0-9]{1,2}:[0-9]{2},(off|[0-9]+(\.[0-9]+)?([kKMGT]i?B|B)?))*)\s*$";
 /// Text that is rendered before it is used.
 pub const TEMPLATE_PATTERN: &str = r"\{[{%#]";
 
@@ -24,6 +26,8 @@ pub enum Form {
     Text,
     Duration,
     Size,
+    /// A size a second, or a timetable of them.
+    Bandwidth,
     /// A whole number between the two, inclusive.
     Integer(i64, u64),
     Boolean,
@@ -39,6 +43,9 @@ impl Form {
             Form::Text => "text".into(),
             Form::Duration => "a duration such as `30s` or `1h 30m`".into(),
             Form::Size => "a size such as `512KiB` or `2GiB`".into(),
+            Form::Bandwidth => {
+                "a size a second such as `5MiB`, or a timetable such as `07:00,5MiB 19:00,off`".into()
+            }
             // Nobody comes near the largest number of 32 bits.
             Form::Integer(min, max) if *min > i64::MIN && *max >= u64::from(u32::MAX) => {
                 format!("a whole number, {min} or more")
@@ -296,6 +303,15 @@ pub fn written(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text.join(" ") }
 }
 
+/// A size as the language writes it, exact: `5MiB`, `1500B`. The inverse of [`size`].
+pub fn written_size(bytes: u64) -> String {
+    let units = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit)) {
+        Some((unit, word)) => format!("{}{word}", bytes / unit),
+        None => format!("{bytes}B"),
+    }
+}
+
 /// The nearest of the known names, where it is near enough to be what was meant.
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
@@ -317,6 +333,13 @@ mod tests {
     fn a_written_duration_reads_as_what_it_was() {
         for text in ["0s", "200ms", "30s", "1m 30s", "10m", "1d", "1d 2h", "365d"] {
             assert_eq!(written(duration(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn a_written_size_reads_as_what_it_was() {
+        for text in ["0B", "1500B", "1KiB", "5MiB", "256MiB", "3GiB", "1TiB"] {
+            assert_eq!(written_size(size(text).unwrap().0), text);
         }
     }
 

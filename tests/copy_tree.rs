@@ -15,7 +15,7 @@ use movebook::copy::native::Native;
 use movebook::copy::verify::{Verification, VerifyPass, verify};
 use movebook::copy::{
     Compare, CopyPass, Directories, Disposal, Engine, ErrorClass, Extra, Extras, Links, Method, OnErrors,
-    PassError, PassOutcome, PassSummary, Watch,
+    PassError, PassOutcome, PassSummary, Preserve, Priority, Watch,
 };
 use movebook::filter::Filter;
 
@@ -47,6 +47,10 @@ impl Trees {
             compare: Compare::Metadata,
             mtime_tolerance: None,
             links: Links::Skip,
+            preserve: Preserve::NOTHING_MORE,
+            bandwidth: None,
+            priority: Priority::Normal,
+            resume_over: CopyPass::RESUME_OVER,
             extras: Extras::Keep,
         }
     }

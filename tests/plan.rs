@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use movebook::copy::{Preserve, Preserved, Priority};
 use movebook::plan::{self, Action, Plan, Work};
 use movebook::report::diagnostics::{Colour, Format, print};
 use movebook::runbook::{self, Problems};
@@ -70,6 +71,54 @@ phases:
         let detail = &plan.phases[0].steps[0].detail;
         assert_eq!(detail.get("mtime_tolerance").cloned().unwrap_or_default(), shown, "{defaults} {own}");
     }
+}
+
+#[test]
+fn a_copy_step_takes_how_it_is_done_from_itself_before_the_defaults() {
+    let text = |own: &str| {
+        format!(
+            "
+movebook: 1
+name: options
+defaults: {{copy: {{preserve: [owner, xattrs], bandwidth: 5MiB, gentle: true, resume_over: 1GiB}}}}
+phases:
+  - id: one
+    steps:
+      - {{id: copy, copy: {{from: /old, to: /new{own}}}}}
+"
+        )
+    };
+    let taken = |own: &str| {
+        let plan = made(&text(own), "");
+        let Work::Ready(action) = &plan.phases[0].steps[0].work else { panic!("a step that is ready") };
+        let Action::Copy(copy) = &**action else { panic!("a copy") };
+        let bandwidth = copy.bandwidth.as_ref().map(ToString::to_string);
+        (copy.preserve, bandwidth, copy.priority, copy.resume_over)
+    };
+    let both = Preserve::NOTHING_MORE.with(Preserved::Owner).with(Preserved::Xattrs);
+    assert_eq!(taken(""), (both, Some("5MiB".to_owned()), Priority::Gentle, 1 << 30));
+    let own = ", preserve: [], bandwidth: off, gentle: false, resume_over: 1MiB";
+    assert_eq!(taken(own), (Preserve::NOTHING_MORE, None, Priority::Normal, 1 << 20));
+    let table = ", preserve: [acls], bandwidth: '19:00,off 07:00,2MiB'";
+    let (preserve, bandwidth, ..) = taken(table);
+    assert_eq!(preserve, Preserve::NOTHING_MORE.with(Preserved::Acls));
+    assert_eq!(bandwidth.as_deref(), Some("07:00,2MiB 19:00,off"));
+}
+
+#[test]
+fn a_depth_that_a_template_makes_0_is_refused() {
+    let text = "
+movebook: 1
+name: depth
+filters: {shallow: {max_depth: '{{ 1 - 1 }}'}}
+phases:
+  - {id: one, steps: [{id: copy, copy: {from: /a, to: /b, filter: shallow}}]}
+";
+    let runbook = runbook::read("plan.yaml", &|_| Ok(text.to_owned())).unwrap_or_else(told);
+    let values = vars::resolve(&runbook, &Given::default()).unwrap_or_else(told);
+    let problems = plan::make(runbook, values, Value::Null, BTreeMap::new()).unwrap_err();
+    let told = print(&[problems], Format::Human, Colour::Never);
+    assert!(told.contains("a depth of 0 lets nothing in"), "{told}");
 }
 
 #[test]

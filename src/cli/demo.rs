@@ -11,8 +11,8 @@ use crate::cancel::Cancel;
 use crate::copy::native::Native;
 use crate::copy::verify::{VerifyPass, verify};
 use crate::copy::{
-    Compare, CopyPass, Directories, Engine, Extra, Extras, Links, Method, OnErrors, PassError, Progress,
-    Watch,
+    Compare, CopyPass, Directories, Engine, Extra, Extras, Links, Method, OnErrors, PassError, Preserve,
+    Priority, Progress, Watch,
 };
 use crate::demo::archive::{self, Scale};
 use crate::demo::server;
@@ -227,6 +227,10 @@ fn plain_copy(places: &Places) -> Result<Duration> {
         compare: Compare::Metadata,
         mtime_tolerance: None,
         links: Links::Skip,
+        preserve: Preserve::NOTHING_MORE,
+        bandwidth: None,
+        priority: Priority::Normal,
+        resume_over: CopyPass::RESUME_OVER,
         extras: Extras::Keep,
     };
     let cannot =

@@ -7,7 +7,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::copy::{Compare, Directories, EngineName, Extra, Keep, Links, Method, OnErrors};
+use crate::copy::{
+    Bandwidth, Compare, Directories, EngineName, Extra, Keep, Links, Method, OnErrors, Preserve, Priority,
+};
 use crate::filter::Filter;
 
 #[derive(Clone, Debug, Serialize)]
@@ -38,6 +40,11 @@ pub struct CopyAction {
     pub compare: Compare,
     pub mtime_tolerance: Option<Duration>,
     pub links: Links,
+    pub preserve: Preserve,
+    /// `None`: no limit.
+    pub bandwidth: Option<Bandwidth>,
+    pub priority: Priority,
+    pub resume_over: u64,
     pub purge: Option<Purge>,
     pub expect: Vec<String>,
     pub adopt: Adopt,

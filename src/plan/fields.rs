@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::copy::Bandwidth;
 use crate::filter::{Filter, FilterError, Rules};
 use crate::render::{Rendered, Renderer};
 use crate::runbook::diagnostics::Diagnostic;
@@ -31,6 +32,12 @@ impl Shown for Duration {
 impl Shown for Size {
     fn shown(&self) -> Value {
         Value::String(bytesize::ByteSize(self.0).display().iec().to_string())
+    }
+}
+
+impl Shown for Bandwidth {
+    fn shown(&self) -> Value {
+        Value::String(self.to_string())
     }
 }
 
@@ -60,6 +67,7 @@ shown_as_serialized!(
     crate::copy::OnErrors,
     crate::copy::Compare,
     crate::copy::Links,
+    crate::copy::Preserved,
     crate::copy::Keep,
     crate::copy::Method,
     crate::copy::Extra,

@@ -13,11 +13,13 @@ use super::{
     Action, Adopt, AnswerKind, CheckAction, CheckpointAction, CommandAction, CopyAction, Evidence, FreeSpace,
     IfMissing, Program, Purge, ServiceAction, ServiceCommands, VerifyAction, WaitAction,
 };
-use crate::copy::{Compare, Directories, EngineName, Extra, Keep, Links, Method, OnErrors};
+use crate::copy::{
+    Compare, CopyPass, Directories, EngineName, Extra, Keep, Links, Method, OnErrors, Priority,
+};
 use crate::filter::{Case, Filter, Rules};
 use crate::runbook::model::{
     ActionDecl, AnswerDecl, CheckDecl, CheckpointDecl, CommandDecl, CopyDecl, FilterDecl, Leaf, Runbook,
-    ServiceDecl, VerifyDecl, WaitDecl,
+    ServiceDecl, Size, VerifyDecl, WaitDecl,
 };
 
 /// `robocopy /mt` without a number; a warm cache needs no more, a cold one or a share gains by it.
@@ -77,6 +79,15 @@ fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Opti
     let mtime_tolerance =
         fields.optional("mtime_tolerance", own.mtime_tolerance.as_ref().or(default.mtime_tolerance.as_ref()));
     let links = fields.first("links", [own.links.as_ref(), default.links.as_ref()], Links::Skip);
+    let preserve = own.preserve.as_ref().or(default.preserve.as_ref());
+    let preserve = preserve.map_or(Some(Vec::new()), |things| fields.list("preserve", things));
+    let bandwidth = fields.optional("bandwidth", own.bandwidth.as_ref().or(default.bandwidth.as_ref()));
+    let gentle = fields.optional("gentle", own.gentle.as_ref().or(default.gentle.as_ref()));
+    let resume_over = fields.first(
+        "resume_over",
+        [own.resume_over.as_ref(), default.resume_over.as_ref()],
+        Size(CopyPass::RESUME_OVER),
+    );
     let purge = match &decl.purge {
         None => Some(None),
         Some(decl) => fields.within("purge", |fields| {
@@ -112,6 +123,10 @@ fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Opti
         compare: compare?,
         mtime_tolerance: mtime_tolerance?,
         links: links?,
+        preserve: preserve?.into_iter().collect(),
+        bandwidth: bandwidth?.filter(|bandwidth| !bandwidth.is_unlimited()),
+        priority: if gentle?.unwrap_or(false) { Priority::Gentle } else { Priority::Normal },
+        resume_over: resume_over?.0,
         purge: purge?,
         expect: expect?,
         adopt: if adopt?.unwrap_or(false) { Adopt::Ask } else { Adopt::No },
@@ -151,7 +166,11 @@ fn rules(decl: &FilterDecl, fields: &mut Fields<'_, '_>) -> Option<Rules> {
     let max_age = fields.optional("max_age", decl.max_age.as_ref());
     let min_size = fields.optional("min_size", decl.min_size.as_ref());
     let max_size = fields.optional("max_size", decl.max_size.as_ref());
+    let max_depth = fields.optional("max_depth", decl.max_depth.as_ref());
     let case = fields.optional("case", decl.case.as_ref());
+    if let (Some(Some(0)), Some(leaf)) = (max_depth, &decl.max_depth) {
+        fields.report(diagnostics::depth_of_nothing(leaf.span));
+    }
     Some(Rules {
         include: include?,
         exclude: exclude?,
@@ -160,6 +179,7 @@ fn rules(decl: &FilterDecl, fields: &mut Fields<'_, '_>) -> Option<Rules> {
         max_age: max_age?,
         min_size: min_size?.map(|size| size.0),
         max_size: max_size?.map(|size| size.0),
+        max_depth: max_depth?,
         case: case?.unwrap_or(Case::Insensitive),
     })
 }

@@ -321,6 +321,10 @@ pub fn pass_of(action: &CopyAction) -> CopyPass {
         compare: action.compare,
         mtime_tolerance: action.mtime_tolerance,
         links: action.links,
+        preserve: action.preserve,
+        bandwidth: action.bandwidth.clone(),
+        priority: action.priority,
+        resume_over: action.resume_over,
         extras: if action.purge.is_some() { Extras::List } else { Extras::Keep },
     }
 }

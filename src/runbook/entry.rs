@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use super::diagnostics::{self, Diagnostic};
 use super::model::{
-    CommandDecl, CopyOptions, FilterDecl, FreeSpaceDecl, Leaf, PurgeDecl, Raw, RetryDecl, ServiceDecl,
+    CommandDecl, CopyOptions, FilterDecl, FreeSpaceDecl, Leaf, PurgeDecl, Raw, RetryDecl, ServiceDecl, Size,
     VarType, VerifyDecl,
 };
 use super::source::Spanned;
 use super::written::{Key, Rule, Written, matches_pattern, written};
-use crate::copy::{Compare, Directories, EngineName, Links, OnErrors};
+use crate::copy::{Bandwidth, Compare, Directories, EngineName, Links, OnErrors, Preserved};
 use crate::plan::action::{Evidence, OnInterrupt};
 use crate::values::Form;
 
@@ -173,6 +173,14 @@ written! {
         pub mtime_tolerance: Option<Leaf<Duration>>,
         /// What is done with symbolic links, which are never followed; `skip` unless told.
         pub links: Option<Leaf<Links>>,
+        /// What is carried over beside content, times and permissions; nothing more unless told.
+        pub preserve: Option<Vec<Leaf<Preserved>>>,
+        /// Bytes a second over all workers, as a size, or by time of day: `07:00,5MiB 19:00,off`.
+        pub bandwidth: Option<Leaf<Bandwidth>>,
+        /// Whether the pass gives way to what else the machine does.
+        pub gentle: Option<Leaf<bool>>,
+        /// A larger file whose copying was interrupted goes on where it was; 256MiB unless told.
+        pub resume_over: Option<Leaf<Size>>,
         /// Takes away what only the target has, within limits.
         pub purge: Option<PurgeDecl>,
         /// Patterns of which each must match a file in the source before a purge is believed.

@@ -12,7 +12,9 @@ use serde_json::Value;
 
 use super::source::{Sources, Span, Spanned};
 use super::written::{Rule, written};
-use crate::copy::{Compare, Directories, EngineName, Extra, Keep, Links, Method, OnErrors};
+use crate::copy::{
+    Bandwidth, Compare, Directories, EngineName, Extra, Keep, Links, Method, OnErrors, Preserved,
+};
 use crate::filter::Case;
 use crate::plan::action::{Evidence, IfMissing, OnInterrupt, ServiceState};
 use crate::values::{Form, LeafType, Misfit, is_template};
@@ -169,6 +171,8 @@ pub struct FilterDecl {
     pub min_size: Option<Leaf<Size>>,
     /// Only files of at most this size.
     pub max_size: Option<Leaf<Size>>,
+    /// Only files at most this many levels deep; 1 is what the root itself holds.
+    pub max_depth: Option<Leaf<u32>>,
     /// Whether patterns tell upper and lower case apart; they do not unless told.
     pub case: Option<Leaf<Case>>,
 }
@@ -252,6 +256,14 @@ pub struct CopyOptions {
     pub mtime_tolerance: Option<Leaf<Duration>>,
     /// What is done with symbolic links, which are never followed; `skip` unless told.
     pub links: Option<Leaf<Links>>,
+    /// What is carried over beside content, times and permissions; nothing more unless told.
+    pub preserve: Option<Vec<Leaf<Preserved>>>,
+    /// Bytes a second over all workers, as a size, or by time of day: `07:00,5MiB 19:00,off`.
+    pub bandwidth: Option<Leaf<Bandwidth>>,
+    /// Whether the pass gives way to what else the machine does.
+    pub gentle: Option<Leaf<bool>>,
+    /// A larger file whose copying was interrupted goes on where it was; 256MiB unless told.
+    pub resume_over: Option<Leaf<Size>>,
 }
 }
 
@@ -428,8 +440,8 @@ macro_rules! choice_leaf {
 }
 
 choice_leaf! {
-    Case, EngineName, Directories, OnErrors, Compare, Links, Keep, Method, Extra, ServiceState, IfMissing, Evidence,
-    OnInterrupt
+    Case, EngineName, Directories, OnErrors, Compare, Links, Preserved, Keep, Method, Extra, ServiceState, IfMissing,
+    Evidence, OnInterrupt
 }
 
 /// The words of an enum, as its schema lists them: whatever serde reads, and in the same order.

@@ -11,7 +11,8 @@ use super::diagnostics::{self, Diagnostic};
 use super::model::{Leaf, Raw};
 use super::source::{Span, Spanned};
 use crate::values::{
-    DURATION_PATTERN, Form, LeafType, SIZE_PATTERN, TEMPLATE_PATTERN, did_you_mean, is_template,
+    BANDWIDTH_PATTERN, DURATION_PATTERN, Form, LeafType, SIZE_PATTERN, TEMPLATE_PATTERN, did_you_mean,
+    is_template,
 };
 
 /// A type that can be read from the tree and described by a schema.
@@ -361,6 +362,9 @@ fn leaf_schema(form: &Form) -> Schema {
         Form::Size => {
             json_schema!({"type": ["string", "integer"], "minimum": 0, "pattern": either(SIZE_PATTERN)})
         }
+        Form::Bandwidth => {
+            json_schema!({"type": ["string", "integer"], "minimum": 1, "pattern": either(BANDWIDTH_PATTERN)})
+        }
         Form::Boolean => json_schema!({"type": ["boolean", "string"], "pattern": TEMPLATE_PATTERN}),
         Form::Integer(min, max) => {
             let mut schema = json_schema!({"type": ["integer", "string"], "pattern": TEMPLATE_PATTERN});
@@ -392,6 +396,8 @@ fn is_written_as(form: &Form, raw: &Raw) -> bool {
         (Form::Duration, Raw::Text(text)) => matches_pattern(DURATION_PATTERN, text),
         (Form::Size, Raw::Text(text)) => matches_pattern(SIZE_PATTERN, text),
         (Form::Size, Raw::Integer(bytes)) => *bytes >= 0,
+        (Form::Bandwidth, Raw::Text(text)) => matches_pattern(BANDWIDTH_PATTERN, text),
+        (Form::Bandwidth, Raw::Integer(bytes)) => *bytes >= 1,
         (Form::Integer(min, max), Raw::Integer(number)) => {
             (i128::from(*min)..=i128::from(*max)).contains(&i128::from(*number))
         }

@@ -13,7 +13,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::cancel::Cancel;
 use crate::copy::verify::DifferenceKind;
-use crate::copy::{Compare, EntryKind, ErrorClass, Extra, Extras, Links, OnErrors, Rule, Tally};
+use crate::copy::{
+    Compare, EntryKind, ErrorClass, Extra, Extras, Links, OnErrors, Preserve, Priority, Rule, Tally,
+};
 use crate::filter::{Filter, Rules};
 use crate::sys::tree::portable;
 
@@ -75,6 +77,10 @@ impl Trees {
             compare: Compare::Metadata,
             mtime_tolerance: None,
             links: Links::Skip,
+            preserve: Preserve::NOTHING_MORE,
+            bandwidth: None,
+            priority: Priority::Normal,
+            resume_over: CopyPass::RESUME_OVER,
             extras: Extras::Keep,
         }
     }

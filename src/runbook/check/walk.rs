@@ -23,6 +23,7 @@ pub fn leaves(runbook: &Runbook, references: &mut References<'_>) -> Vec<Diagnos
         walk.optional(&filter.max_age);
         walk.optional(&filter.min_size);
         walk.optional(&filter.max_size);
+        walk.within(&filter.max_depth, 1, i64::from(u32::MAX));
         walk.optional(&filter.case);
     }
     // Defaults are used by every step: they may name only what is known from the start.
@@ -113,6 +114,10 @@ impl Walk<'_, '_> {
         self.optional(&options.compare);
         self.optional(&options.mtime_tolerance);
         self.optional(&options.links);
+        options.preserve.iter().flatten().for_each(|thing| self.leaf(thing));
+        self.optional(&options.bandwidth);
+        self.optional(&options.gentle);
+        self.optional(&options.resume_over);
     }
 
     fn verify(&mut self, verify: &VerifyDecl) {

@@ -3,7 +3,7 @@
 use super::{Diagnostic, described, escaped, kind, list, shown};
 use crate::runbook::model::{Raw, VarDecl, VarType};
 use crate::runbook::source::{Span, Spanned};
-use crate::values::{Misfit, did_you_mean};
+use crate::values::{Form, Misfit, did_you_mean};
 
 pub fn reserved_name(name: &Spanned<String>) -> Diagnostic {
     Diagnostic::error(
@@ -72,7 +72,7 @@ pub fn declared_misfit(declared: &VarDecl, key: &str, value: &Spanned<Raw>, misf
 
 pub fn out_of_range(span: Span, number: i64, least: i64, most: i64) -> Diagnostic {
     Diagnostic::error("movebook::out_of_range", format!("{number} is out of range"))
-        .label(span, format!("expected a whole number from {least} to {most}"))
+        .label(span, format!("expected {}", Form::Integer(least, most.unsigned_abs()).expected()))
 }
 
 pub fn bad_time_of_day(span: Span, text: &str) -> Diagnostic {

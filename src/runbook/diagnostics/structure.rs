@@ -1,6 +1,7 @@
 //! What is wrong with the shape of a runbook: keys, kinds of values, names.
 
 use super::{Diagnostic, described, escaped, kind, list, respelled, shown};
+use crate::copy::Bandwidth;
 use crate::runbook::entry;
 use crate::runbook::model::Raw;
 use crate::runbook::source::{Span, Spanned};
@@ -126,6 +127,18 @@ pub fn unfit_literal(node: &Spanned<Raw>, form: &Form) -> Diagnostic {
             Diagnostic::error("movebook::wrong_size", format!("`{}` is no size", shown(text)))
                 .label(node.span, reason)
                 .help("write it as `512KiB`, `50MiB` or `2GiB`")
+        }
+        (Form::Bandwidth, Raw::Text(text)) => {
+            let reason = match text.parse::<Bandwidth>() {
+                Err(misfit) => escaped(&misfit.reason),
+                Ok(_) => format!("expected {}", form.expected()),
+            };
+            Diagnostic::error(
+                "movebook::wrong_bandwidth",
+                format!("`{}` is no limit of bandwidth", shown(text)),
+            )
+            .label(node.span, reason)
+            .help("write it as `5MiB`, as `07:00,5MiB 19:00,off`, or `off`; it is a size a second")
         }
         (Form::Integer(..) | Form::Boolean, Raw::Text(_)) => Diagnostic::error(
             "movebook::wrong_type",

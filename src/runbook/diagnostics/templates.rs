@@ -18,6 +18,7 @@ pub fn misfit(span: Span, shown_value: &str, misfit: &Misfit, form: Form, origin
     let code = match form {
         Form::Duration => "movebook::wrong_duration",
         Form::Size => "movebook::wrong_size",
+        Form::Bandwidth => "movebook::wrong_bandwidth",
         _ => "movebook::wrong_value",
     };
     let value = shown(shown_value);
