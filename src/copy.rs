@@ -216,7 +216,8 @@ pub struct PassSummary {
     pub new: Tally,
     pub changed: Tally,
     pub same: Tally,
-    /// By rule. A directory that is not entered counts once, as [`Rule::ExcludeDirectories`]: what is in it is not seen.
+    /// By rule. A directory that is not entered counts once, by the rule that keeps the pass out of it: what is in it
+    /// is not seen.
     pub filtered: std::collections::BTreeMap<Rule, Tally>,
     pub skipped_links: u64,
     /// Devices, sockets and pipes.

@@ -136,7 +136,7 @@ impl Filter {
     ///
     /// Ages count from the start of the pass, the same for every file: with `min_age` of a day, files modified at or
     /// before `started` − 24 h take part (`robocopy /minage:1`). Limits of size take part themselves.
-    /// Folders above the file are not looked at: a pass asks [`Filter::prunes`] before it enters one.
+    /// Folders above the file are not looked at: a pass asks [`Filter::judge_directory`] before it enters one.
     pub fn judge(&self, file: &Candidate<'_>, started: Timestamp) -> Result<(), Rule> {
         self.judge_name(file.path)?;
         // Only a start outside the system's own calendar has no such form; nothing is then old enough.
@@ -161,8 +161,11 @@ impl Filter {
         Ok(())
     }
 
-    /// As [`Filter::judge`], by the patterns for files alone.
+    /// As [`Filter::judge`], by the depth and the patterns for files alone.
     pub fn judge_name(&self, path: &Path) -> Result<(), Rule> {
+        if self.rules.max_depth.is_some_and(|most| depth(path) > most as usize) {
+            return Err(Rule::MaxDepth);
+        }
         if self.exclude.matches(path) {
             return Err(Rule::Exclude);
         }
@@ -172,19 +175,32 @@ impl Filter {
         Ok(())
     }
 
-    /// Whether a directory, given by its path below the root, is not entered (`robocopy /xd`).
-    pub fn prunes(&self, directory: &Path) -> bool {
-        self.exclude_directories.matches(directory)
+    /// Whether a directory, given by its path below the root, is entered; otherwise the rule that keeps a pass out of
+    /// it (`robocopy /xd`, `/lev`). The root itself is always entered.
+    pub fn judge_directory(&self, directory: &Path) -> Result<(), Rule> {
+        if self.exclude_directories.matches(directory) {
+            return Err(Rule::ExcludeDirectories);
+        }
+        // What it holds is a level deeper than itself.
+        if self.rules.max_depth.is_some_and(|most| depth(directory) >= most as usize) {
+            return Err(Rule::MaxDepth);
+        }
+        Ok(())
     }
 
-    /// Whether a file with this path could take part, whatever its size and age: its name is let in and no folder
-    /// above it is pruned. A pass whose filter says no here cannot clear the debt that the file left.
+    /// Whether a file with this path could take part, whatever its size and age: its name is let in and a pass enters
+    /// every folder above it. A pass whose filter says no here cannot clear the debt that the file left.
     pub fn admits_by_name(&self, path: &Path) -> bool {
         self.judge_name(path).is_ok()
             && !path
                 .ancestors()
                 .skip(1)
                 .filter(|folder| !folder.as_os_str().is_empty())
-                .any(|folder| self.prunes(folder))
+                .any(|folder| self.judge_directory(folder).is_err())
     }
+}
+
+/// The level of a path below the root: 1 for what the root itself holds.
+fn depth(path: &Path) -> usize {
+    path.components().count()
 }

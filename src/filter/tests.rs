@@ -117,6 +117,34 @@ fn a_name_is_asked_for_before_age_and_size() {
 }
 
 #[test]
+fn a_depth_counts_levels_as_robocopy_does() {
+    let top = filter(Rules { max_depth: Some(1), ..Rules::default() });
+    let two = filter(Rules { max_depth: Some(2), ..Rules::default() });
+    for (case, filter, file, expected) in [
+        ("/lev:1", &top, "a", Ok(())),
+        ("/lev:1", &top, "d/a", Err(Rule::MaxDepth)),
+        ("/lev:2", &two, "d/a", Ok(())),
+        ("/lev:2", &two, "d/e/a", Err(Rule::MaxDepth)),
+    ] {
+        assert_eq!(filter.judge_name(Path::new(file)), expected, "{case}: {file}");
+        assert_eq!(filter.admits_by_name(Path::new(file)), expected.is_ok(), "{case}: {file}");
+    }
+    for (case, filter, directory, expected) in [
+        ("/lev:1", &top, "d", Err(Rule::MaxDepth)),
+        ("/lev:2", &two, "d", Ok(())),
+        ("/lev:2", &two, "d/e", Err(Rule::MaxDepth)),
+    ] {
+        assert_eq!(filter.judge_directory(Path::new(directory)), expected, "{case}: {directory}");
+    }
+}
+
+#[test]
+fn an_excluded_directory_is_told_as_such_at_any_depth() {
+    let rules = Rules { exclude_directories: list(&["temp"]), max_depth: Some(1), ..Rules::default() };
+    assert_eq!(filter(rules).judge_directory(Path::new("temp")), Err(Rule::ExcludeDirectories));
+}
+
+#[test]
 fn directories_are_pruned_by_name_and_by_path() {
     let rules = Rules { exclude_directories: list(&["Temp/", "a/cache"]), ..Rules::default() };
     let filter = filter(rules);
@@ -128,7 +156,7 @@ fn directories_are_pruned_by_name_and_by_path() {
         ("a/cache/deep", false),
         ("temperature", false),
     ] {
-        assert_eq!(filter.prunes(Path::new(path)), expected, "/xd: {path}");
+        assert_eq!(filter.judge_directory(Path::new(path)).is_err(), expected, "/xd: {path}");
     }
 }
 

@@ -262,6 +262,34 @@ fn extras_are_listed_as_the_filter_lets_them_in() {
 }
 
 #[test]
+fn what_lies_below_the_depth_is_neither_copied_nor_listed_for_a_purge() {
+    each(|engine| {
+        let trees = Trees::new(&["a", "d/b", "d/e/c", "d/e/f/g", "h/i/j"]);
+        for path in ["x", "d/y", "d/e/z", "gone/a", "gone/deep/b", "gone/void/"] {
+            put(&trees.to.join(path), "12", 1);
+        }
+        let rules = Rules { max_depth: Some(2), ..Rules::default() };
+        let pass = CopyPass { extras: Extras::List, filter: Filter::new(rules).unwrap(), ..trees.pass() };
+        let outcome = copied(engine, &pass);
+        let listed: Vec<_> = outcome.extras.iter().map(|entry| entry.path.to_str().unwrap()).collect();
+        assert_eq!(listed, ["d/y", "gone/a", "x"]);
+        assert_eq!(outcome.summary.extra_filtered, Tally { files: 1, bytes: 2 });
+        // `d/e` and `h/i`, once each; what is in them is not seen.
+        let filtered = outcome.summary.filtered;
+        assert_eq!(
+            filtered.into_iter().collect::<Vec<_>>(),
+            [(Rule::MaxDepth, Tally { files: 2, bytes: 0 })]
+        );
+        assert_eq!(outcome.summary.new.files, 2);
+        assert!(trees.to.join("h").is_dir() && !trees.to.join("h/i").exists());
+        assert!(trees.to.join("d/e/z").exists() && !trees.to.join("d/e/c").exists());
+        let proof = VerifyPass { filter: pass.filter.clone(), extra: Extra::Ignore, ..trees.verify_pass() };
+        let verified = quiet(|watch| (engine.verify)(&proof, watch)).unwrap();
+        assert!(verified.is_clean() && verified.equal == 2, "{verified:?}");
+    });
+}
+
+#[test]
 fn a_purge_takes_the_extras_and_nothing_else() {
     each(|engine| {
         for disposal in ["quarantine", "delete"] {

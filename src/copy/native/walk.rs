@@ -356,8 +356,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         if node.parent.is_none() && is_quarantine(name) {
             return;
         }
-        if self.prunes(worker, &node.relative, name) {
-            self.handler.kept_out(&mut worker.tally, Rule::ExcludeDirectories, 0);
+        if let Err(rule) = self.judge_directory(worker, &node.relative, name) {
+            self.handler.kept_out(&mut worker.tally, rule, 0);
             return;
         }
         self.push(Job::Visit { parent: Arc::clone(node), name: name.to_owned(), in_target, failed: 0 });
@@ -547,8 +547,11 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         self.orders.filter.judge_name(worker.below(above, name))
     }
 
-    fn prunes(&self, worker: &mut Worker<'_, D, H>, above: &Path, name: &OsStr) -> bool {
-        !self.orders.filter.is_everything() && self.orders.filter.prunes(worker.below(above, name))
+    fn judge_directory(&self, worker: &mut Worker<'_, D, H>, above: &Path, name: &OsStr) -> Result<(), Rule> {
+        if self.orders.filter.is_everything() {
+            return Ok(());
+        }
+        self.orders.filter.judge_directory(worker.below(above, name))
     }
 }
 

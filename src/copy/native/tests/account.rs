@@ -32,12 +32,14 @@ fn rules() -> impl Strategy<Value = Rules> {
         proptest::bool::ANY.prop_map(move |on| if on { vec![pattern.to_owned()] } else { Vec::new() })
     };
     let size = proptest::option::weighted(0.3, 0u64..3);
-    (some("*.dat"), some("*.fdb"), some("temp"), size).prop_map(
-        |(include, exclude, exclude_directories, max_size)| Rules {
+    let depth = proptest::option::weighted(0.3, 1u32..4);
+    (some("*.dat"), some("*.fdb"), some("temp"), size, depth).prop_map(
+        |(include, exclude, exclude_directories, max_size, max_depth)| Rules {
             include,
             exclude,
             exclude_directories,
             max_size,
+            max_depth,
             ..Rules::default()
         },
     )
@@ -79,8 +81,8 @@ fn account(trees: &Trees, filter: &Filter) -> Account {
         let path = entry.path().strip_prefix(&trees.from).unwrap();
         let there = fs::metadata(trees.to.join(path)).ok();
         if entry.file_type().is_dir() {
-            if filter.prunes(path) {
-                account.filtered.entry(Rule::ExcludeDirectories).or_default().add(0);
+            if let Err(rule) = filter.judge_directory(path) {
+                account.filtered.entry(rule).or_default().add(0);
                 source.skip_current_dir();
             } else if there.is_some_and(|there| !there.is_dir()) {
                 account.mismatch += 1;
@@ -105,7 +107,10 @@ fn account(trees: &Trees, filter: &Filter) -> Account {
         // What is in the place of something else, or below a folder that no pass enters, is not looked at.
         let unseen = path.ancestors().skip(1).any(|above| {
             let source = trees.from.join(above);
-            source.is_file() || (source.is_dir() && !above.as_os_str().is_empty() && filter.prunes(above))
+            source.is_file()
+                || (source.is_dir()
+                    && !above.as_os_str().is_empty()
+                    && filter.judge_directory(above).is_err())
         });
         if unseen || entry.file_type().is_dir() {
             continue;
@@ -114,8 +119,10 @@ fn account(trees: &Trees, filter: &Filter) -> Account {
         if trees.from.join(path).exists() {
             continue;
         }
-        let pruned =
-            path.ancestors().skip(1).any(|above| !above.as_os_str().is_empty() && filter.prunes(above));
+        let pruned = path
+            .ancestors()
+            .skip(1)
+            .any(|above| !above.as_os_str().is_empty() && filter.judge_directory(above).is_err());
         let (judged, metadata) = judge(&trees.to, path);
         if pruned || judged.is_err() {
             account.extra_filtered.add(metadata.len());

@@ -109,10 +109,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             return Err(Failure::Interrupted);
         }
         let path = above.join(name);
-        let judged = match judged {
-            Ok(()) if self.prunes(worker, above, name) => Err(Rule::ExcludeDirectories),
-            judged => judged,
-        };
+        let judged = judged.and_then(|()| self.judge_directory(worker, above, name));
         let failed = |what, error| Failure::of(Side::Target, what, &path, error);
         let directory = parent.enter(name).map_err(|error| failed("enter the extra directory", error))?;
         let names = directory.names().map_err(|error| failed("list the extra directory", error))?;
