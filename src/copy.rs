@@ -271,6 +271,8 @@ pub struct PassOutcome {
     pub target_files: u64,
     /// Regular files that the filter let in in the source.
     pub source_files: u64,
+    /// What a person should know though no file is concerned.
+    pub warning: Option<String>,
 }
 
 /// What a pass would do.

@@ -3,6 +3,7 @@
 //! The Windows files are checked for their types on any system by `RUSTFLAGS="--cfg movebook_windows_check" cargo check`.
 
 pub mod place;
+pub mod priority;
 pub mod private_file;
 pub mod process;
 pub mod service;

@@ -21,6 +21,7 @@ mod pass;
 mod purge;
 mod queue;
 mod temporary;
+mod throttle;
 mod transfer;
 mod verify;
 mod walk;
@@ -40,6 +41,7 @@ use crate::sys::volume;
 use node::{Origin, TargetSide};
 use pass::{Deed, PassHandler};
 use temporary::TemporaryNames;
+use throttle::Throttle;
 use verify::VerifyHandler;
 use walk::{Depth, Orders};
 
@@ -107,6 +109,7 @@ fn go<D: Directory>(
         retries: pass.retries,
         wait: pass.wait,
         threads: pass.threads,
+        throttle: Throttle::new(pass.bandwidth.as_ref()),
     };
     let handler = PassHandler {
         pass,
@@ -128,6 +131,7 @@ fn verify_with<D: Directory>(pass: &VerifyPass, watch: &Watch<'_>) -> Result<Ver
         retries: 1,
         wait: Duration::from_millis(500),
         threads: pass.threads,
+        throttle: Throttle::none(),
     };
     let handler = VerifyHandler {
         pass,

@@ -49,6 +49,9 @@ impl Session<'_> {
             Ok(outcome) => outcome,
             Err(error) => return Ok(ended_early(error).into()),
         };
+        if let Some(warning) = outcome.warning.take() {
+            self.warn(Some(&step.id), warning);
+        }
         let errors = errors(&outcome.summary, action.errors);
         if errors > 0 && action.errors == OnErrors::Fail {
             return Ok(too_many(&outcome.summary, errors));

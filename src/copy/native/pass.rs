@@ -13,8 +13,9 @@ use super::transfer::{transfer, transfer_link};
 use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
 use crate::copy::{
     Compare, CopyPass, Directories, EntryKind, ErrorClass, ExtraEntry, Extras, FileError, Links, PassOutcome,
-    PassSummary, Rule, Survey, names,
+    PassSummary, Priority, Rule, Survey, names,
 };
+use crate::sys::priority;
 use crate::sys::tree::{Directory, Taken};
 
 /// Files from this size on become jobs of their own, so that a directory of large ones keeps all workers at work.
@@ -40,12 +41,22 @@ pub(super) struct PassTally {
     extras: Vec<ExtraEntry>,
     target_files: u64,
     source_files: u64,
+    /// What a person should know though no file is concerned.
+    warning: Option<String>,
     /// Smallest first.
     largest: Vec<(u64, String)>,
 }
 
 impl<D: Directory> Handler<D> for PassHandler<'_> {
     type Tally = PassTally;
+
+    fn begins(&self, tally: &mut PassTally) {
+        if self.pass.priority == Priority::Gentle
+            && let Err(error) = priority::lower_this_thread()
+        {
+            tally.warning = Some(format!("`gentle` has no effect, the pass does not give way: {error}"));
+        }
+    }
 
     fn entered(&self, worker: &mut Worker<'_, D, Self>, node: &Arc<Node<D>>) -> Result<(), Failure> {
         // The top is made by every pass.
@@ -282,6 +293,7 @@ impl PassHandler<'_> {
             }
             let (left, right) = worker.buffer.split_at_mut(half);
             let read = one.read(left).map_err(|error| failed(Side::Source, "read it", error))?;
+            worker.walk.throttle(read)?;
             if read == 0 {
                 // Both have the same size by what was seen before: a longer copy has changed since.
                 return Ok(other
@@ -310,6 +322,8 @@ pub(super) fn add_up(tallies: Vec<PassTally>) -> Survey {
         whole.extras.extend(tally.extras);
         whole.target_files += tally.target_files;
         whole.source_files += tally.source_files;
+        // All workers of a pass meet the same.
+        whole.warning = whole.warning.or(tally.warning);
         largest.extend(tally.largest);
     }
     whole.summary.errors.sort_by(|one, other| one.path.cmp(&other.path));

@@ -4,7 +4,7 @@ mod account;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use filetime::FileTime;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use super::*;
 use crate::cancel::Cancel;
 use crate::copy::verify::DifferenceKind;
 use crate::copy::{
-    Compare, EntryKind, ErrorClass, Extra, Extras, Links, OnErrors, Preserve, Priority, Rule, Tally,
+    Compare, EntryKind, ErrorClass, Extra, Extras, Links, OnErrors, Preserve, Priority, Progress, Rule, Tally,
 };
 use crate::filter::{Filter, Rules};
 use crate::sys::tree::portable;
@@ -286,6 +286,30 @@ fn what_lies_below_the_depth_is_neither_copied_nor_listed_for_a_purge() {
         let proof = VerifyPass { filter: pass.filter.clone(), extra: Extra::Ignore, ..trees.verify_pass() };
         let verified = quiet(|watch| (engine.verify)(&proof, watch)).unwrap();
         assert!(verified.is_clean() && verified.equal == 2, "{verified:?}");
+    });
+}
+
+#[test]
+fn a_pass_with_a_limit_takes_its_time_and_one_that_is_stopped_does_not_wait_for_it() {
+    each(|engine| {
+        let trees = Trees::new(&[]);
+        let large = "x".repeat(300_000);
+        ["a", "b", "c"].into_iter().for_each(|name| put(&trees.from.join(name), &large, 1));
+        let pass = CopyPass { bandwidth: Some("1MiB".parse().unwrap()), ..trees.pass() };
+        let begun = Instant::now();
+        assert_eq!(copied(engine, &pass).summary.new.files, 3);
+        // 900 kB, of which the last block is owed and a tenth of a second's worth may have been saved.
+        assert!(begun.elapsed() >= Duration::from_millis(500));
+        fs::remove_dir_all(&trees.to).unwrap();
+        let cancel = Cancel::new();
+        let stop = |progress: Progress| {
+            if progress.files_known > 0 {
+                cancel.request();
+            }
+        };
+        let pass = CopyPass { bandwidth: Some("1KiB".parse().unwrap()), ..trees.pass() };
+        let result = (engine.copy)(&pass, &Watch { progress: &stop, cancel: &cancel });
+        assert!(matches!(result, Err(PassError::Interrupted)), "{result:?}");
     });
 }
 

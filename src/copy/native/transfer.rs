@@ -186,6 +186,7 @@ fn pour<D: Directory, H: Handler<D>>(
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(failed(found, Side::Source, "read it", error)),
         };
+        worker.walk.throttle(read)?;
         copy.write_all(&worker.buffer[..read])
             .map_err(|error| failed(found, Side::Target, "write its copy", error))?;
         moved += read as u64;

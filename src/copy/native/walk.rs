@@ -25,6 +25,7 @@ use super::meter::Meter;
 use super::node::{LetGo, Node, Origin, TargetSide, in_the_way};
 use super::queue::{Queue, Waited};
 use super::temporary;
+use super::throttle::Throttle;
 use crate::copy::quarantine::is_quarantine;
 use crate::copy::{EntryKind, ErrorClass, PassError, Rule, Watch};
 use crate::filter::{Candidate, Filter};
@@ -72,6 +73,7 @@ pub(super) struct Orders<'a> {
     pub(super) retries: u32,
     pub(super) wait: Duration,
     pub(super) threads: u32,
+    pub(super) throttle: Throttle,
 }
 
 pub(super) struct Walk<'a, D, H> {
@@ -158,6 +160,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             buffer: vec![0; 2 * BLOCK],
             path: PathBuf::new(),
         };
+        self.handler.begins(&mut worker.tally);
         while let Some((job, _taken)) = self.queue.take(|| self.is_stopped()) {
             // A panic must not leave the others waiting for a job that nobody finishes.
             let _stop = StopOnPanic(&self.stopped);
@@ -169,6 +172,11 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     /// Whether the pass is to end now; asked between files and between blocks.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed) || self.watch.cancel.is_requested()
+    }
+
+    /// Waits until so many bytes may be moved.
+    pub(super) fn throttle(&self, bytes: usize) -> Result<(), Failure> {
+        self.orders.throttle.pass(bytes as u64, || self.is_stopped())
     }
 
     fn stop(&self, why: PassError) {

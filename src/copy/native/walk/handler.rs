@@ -14,6 +14,8 @@ use crate::sys::tree::{Directory, Status};
 pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     type Tally: Default + Send;
 
+    /// A worker begins, on a thread of its own.
+    fn begins(&self, _tally: &mut Self::Tally) {}
     /// A directory of the source was entered.
     fn entered(&self, worker: &mut Worker<'_, D, Self>, node: &Arc<Node<D>>) -> Result<(), Failure>;
     /// A regular file that the filter lets in.
