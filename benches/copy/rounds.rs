@@ -1,0 +1,380 @@
+//! Takes the rows one by one and lets the programs take turns on each.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::data::{Recipe, Set, State};
+use crate::peers::{Deed, Job, Peer};
+use crate::rows::{MEMORY, MemoryRow, ROWS, Row, Topic};
+use crate::volumes::{Failure, Keep, Kind, Maker, Medium, Volume, drop_caches, told};
+use crate::{limit, measure, movebook, table};
+
+/// Who takes part in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    Movebook,
+    /// The other movebook of the command line.
+    Beside,
+    Peer(Peer),
+}
+
+/// What was measured of one of them: every counted round, or why there is none.
+pub struct Measured<T> {
+    pub runner: Runner,
+    pub rounds: Result<Vec<T>, Failure>,
+}
+
+struct Bench {
+    arguments: Arguments,
+    maker: Maker,
+    stopped: Arc<AtomicBool>,
+}
+
+/// A source that stands still and the images' place, for all rounds of one row.
+struct Stage {
+    recipe: Recipe,
+    deed: Deed,
+    cold: bool,
+    medium: Medium,
+    source: Volume,
+    /// For work that writes nothing there: one for all.
+    target: Option<Volume>,
+}
+
+pub fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == limit::MODE) {
+        let roots: Vec<PathBuf> = words.map(PathBuf::from).collect();
+        return limit_process(&roots);
+    }
+    match measure_all(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Figures are information, never a failure: a machine without the rights still passes.
+            println!("not measured here: {failure}");
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// The child mode that is the limit program.
+fn limit_process(roots: &[PathBuf]) -> ExitCode {
+    let [source, target] = roots else { return ExitCode::FAILURE };
+    match limit::compare(source, target) {
+        Ok(seen) => {
+            println!("{seen:?}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure_all(arguments: Arguments) -> Result<(), Failure> {
+    let kind = if arguments.tmpfs || arguments.quick { Kind::Tmpfs } else { Kind::Ext4 };
+    let keep = if arguments.keep { Keep::ForLater } else { Keep::None };
+    let maker = Maker::new(kind, Path::new(env!("CARGO_TARGET_TMPDIR")), keep)?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = stopped.clone();
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(|error| error.to_string())?;
+    let bench = Bench { arguments, maker, stopped };
+    println!("{}", table::head(kind, bench.arguments.counted_rounds(), bench.arguments.per_mille()));
+    bench.times()?;
+    bench.memory()
+}
+
+impl Bench {
+    fn times(&self) -> Result<(), Failure> {
+        let rows: Vec<&Row> = ROWS
+            .iter()
+            .filter(|row| self.arguments.wants_set(row.set) && self.arguments.wants_topic(row.topic))
+            .collect();
+        let mut lines = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            let cold = row.topic == Topic::Cold;
+            let measured = self.row(row, cold);
+            self.check_stopped()?;
+            lines.push(table::line(row, measured));
+            if !rows[index + 1..].iter().any(|later| later.set == row.set) {
+                self.forget(row.set);
+            }
+        }
+        if !lines.is_empty() {
+            println!("\n{}{}", table::TIMES, lines.concat());
+            println!("{}", table::remarks(&rows));
+        }
+        Ok(())
+    }
+
+    fn row(&self, row: &Row, cold: bool) -> Result<Vec<Measured<Duration>>, Failure> {
+        let stage = self.stage(row.set, row.deed, cold)?;
+        eprintln!("{} (images {})", row.work, stage.medium.told());
+        let mut measured = self.runners(row.peers);
+        for round in 0..=self.arguments.counted_rounds() {
+            let _turn = self.turn()?;
+            for one in &mut measured {
+                self.check_stopped()?;
+                let Ok(rounds) = &mut one.rounds else { continue };
+                match self.timed(&stage, one.runner) {
+                    Ok(time) => {
+                        eprintln!("  {round} {:<18} {:>8.3} s", one.runner.name(), time.as_secs_f64());
+                        if round > 0 {
+                            rounds.push(time);
+                        }
+                    }
+                    Err(failure) => {
+                        eprintln!("  {round} {:<18} {failure}", one.runner.name());
+                        one.rounds = Err(failure);
+                    }
+                }
+            }
+        }
+        Ok(measured)
+    }
+
+    fn memory(&self) -> Result<(), Failure> {
+        if !self.arguments.wants_topic(Topic::Memory) {
+            return Ok(());
+        }
+        let rows: Vec<&MemoryRow> = MEMORY.iter().filter(|row| self.arguments.wants_set(row.set)).collect();
+        let mut lines = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            let measured = self.memory_row(row);
+            self.check_stopped()?;
+            lines.push(table::memory_line(row, measured));
+            if !rows[index + 1..].iter().any(|later| later.set == row.set) {
+                self.forget(row.set);
+            }
+        }
+        println!("\n{}{}", table::MEMORY, lines.concat());
+        Ok(())
+    }
+
+    fn memory_row(&self, row: &MemoryRow) -> Result<Vec<Measured<u64>>, Failure> {
+        let stage = self.stage(row.set, row.deed, false)?;
+        eprintln!("memory: {} (images {})", row.work, stage.medium.told());
+        let mut measured = self.runners(row.peers);
+        for one in &mut measured {
+            self.check_stopped()?;
+            if one.rounds.is_err() {
+                continue;
+            }
+            let _turn = self.turn()?;
+            let peak = self
+                .round(&stage, one.runner, |command, _| measure::memory(command, &self.work(one.runner)?));
+            match &peak {
+                Ok(peak) => {
+                    eprintln!("  {:<20} {:>8.1} MiB", one.runner.name(), *peak as f64 / f64::from(1 << 20))
+                }
+                Err(failure) => eprintln!("  {:<20} {failure}", one.runner.name()),
+            }
+            one.rounds = peak.map(|peak| vec![peak]);
+        }
+        Ok(measured)
+    }
+
+    fn stage(&self, set: Set, deed: Deed, cold: bool) -> Result<Stage, Failure> {
+        let recipe = Recipe { set, state: State::Same, per_mille: self.arguments.per_mille() };
+        let medium = if cold { Medium::Disk } else { self.maker.medium(&recipe) };
+        let source = self.maker.fixed(&recipe, medium)?;
+        let target = match deed {
+            Deed::Verify => Some(self.maker.fixed(&recipe, medium)?),
+            Deed::First | Deed::Nothing | Deed::Purge | Deed::Changed => None,
+        };
+        let stage = Stage { recipe, deed, cold, medium, source, target };
+        if !cold && deed.reads_content() {
+            for volume in std::iter::once(&stage.source).chain(&stage.target) {
+                read_all(&volume.tree())?;
+            }
+        }
+        Ok(stage)
+    }
+
+    fn timed(&self, stage: &Stage, runner: Runner) -> Result<Duration, Failure> {
+        let work = self.work(runner)?;
+        self.round(stage, runner, |command, target| measure::time(command, target, &work))
+    }
+
+    /// One round: a fresh target, the program, and a look at what it made.
+    fn round<T>(
+        &self,
+        stage: &Stage,
+        runner: Runner,
+        measure: impl FnOnce(Command, &Path) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let fresh;
+        let target = match (&stage.target, stage.deed.target_before()) {
+            (Some(target), _) => target,
+            (None, before) => {
+                fresh = match before {
+                    None => self.maker.empty(&stage.recipe, stage.medium)?,
+                    Some(state) => self.maker.filled(&Recipe { state, ..stage.recipe }, stage.medium)?,
+                };
+                &fresh
+            }
+        };
+        let (from, to, work) = (stage.source.tree(), target.tree(), self.work(runner)?);
+        let command = match runner {
+            Runner::Movebook => {
+                self.prepared(Path::new(env!("CARGO_BIN_EXE_movebook")), stage.deed, &from, &to, &work)?
+            }
+            Runner::Beside => {
+                let beside = self.arguments.beside.as_deref().unwrap_or(Path::new(""));
+                self.prepared(beside, stage.deed, &from, &to, &work)?
+            }
+            Runner::Peer(peer) => {
+                let job = Job { deed: stage.deed, from: &from, to: &to, work: &work, cold: stage.cold };
+                peer.command(&job)?
+            }
+        };
+        match stage.cold {
+            true => drop_caches()?,
+            false => warm(&from, &to, stage.deed)?,
+        }
+        let measured = measure(command, target.root())?;
+        check(&from, &to, stage, runner)?;
+        Ok(measured)
+    }
+
+    fn prepared(
+        &self,
+        program: &Path,
+        deed: Deed,
+        from: &Path,
+        to: &Path,
+        work: &Path,
+    ) -> Result<Command, Failure> {
+        Ok(movebook::Run::prepare(program, deed, from, to, work)?.command())
+    }
+
+    fn runners<T>(&self, peers: &[Peer]) -> Vec<Measured<T>> {
+        let beside = self.arguments.beside.as_ref().map(|_| Runner::Beside);
+        let peers = peers.iter().filter(|peer| self.arguments.wants_peer(**peer)).copied().map(Runner::Peer);
+        std::iter::once(Runner::Movebook)
+            .chain(beside)
+            .chain(peers)
+            .map(|runner| Measured { runner, rounds: Ok(Vec::new()) })
+            .collect()
+    }
+
+    /// A folder on the disk for what a program writes beside the trees.
+    fn work(&self, runner: Runner) -> Result<PathBuf, Failure> {
+        let name: String = runner.name().chars().filter(char::is_ascii_alphanumeric).collect();
+        let folder = self.maker.work().join(format!("work-{name}"));
+        fs::create_dir_all(&folder).map_err(|error| told("make", &folder, &error))?;
+        Ok(folder)
+    }
+
+    fn forget(&self, set: Set) {
+        for state in [State::Same, State::OneInHundred, State::EveryFile] {
+            self.maker.forget(&Recipe { set, state, per_mille: self.arguments.per_mille() });
+        }
+    }
+
+    /// Held while programs take turns, where others use the machine too.
+    fn turn(&self) -> Result<Option<File>, Failure> {
+        let Some(path) = &self.arguments.turn else { return Ok(None) };
+        let file = File::create(path).map_err(|error| told("open", path, &error))?;
+        file.lock().map_err(|error| told("lock", path, &error))?;
+        Ok(Some(file))
+    }
+
+    fn check_stopped(&self) -> Result<(), Failure> {
+        match self.stopped.load(Ordering::Relaxed) {
+            true => Err("interrupted".into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Runner {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Movebook => "movebook",
+            Self::Beside => "movebook beside",
+            Self::Peer(peer) => peer.name(),
+        }
+    }
+
+    fn keeps_times(self) -> bool {
+        match self {
+            Self::Movebook | Self::Beside => true,
+            Self::Peer(peer) => peer.keeps_times(),
+        }
+    }
+}
+
+impl Medium {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Memory => "in memory",
+            Self::Disk => "on the disk",
+        }
+    }
+}
+
+/// Brings into the cache what a fresh mount has not.
+fn warm(from: &Path, to: &Path, deed: Deed) -> Result<(), Failure> {
+    if to.exists() {
+        limit::compare(from, to).map_err(|error| format!("cannot look at {}: {error}", to.display()))?;
+    } else if deed == Deed::First {
+        limit::compare(from, from).map_err(|error| format!("cannot look at {}: {error}", from.display()))?;
+    }
+    Ok(())
+}
+
+/// A figure counts only for a whole target.
+fn check(from: &Path, to: &Path, stage: &Stage, runner: Runner) -> Result<(), Failure> {
+    let seen =
+        limit::compare(from, to).map_err(|error| format!("cannot look at {}: {error}", to.display()))?;
+    let [same, different, single] =
+        [seen.same, seen.different, seen.single].map(std::sync::atomic::AtomicU64::into_inner);
+    let files = stage.recipe.size().files;
+    let whole = if runner.keeps_times() { same == files } else { same + different == files };
+    match whole && single == 0 {
+        true => Ok(()),
+        false => Err(format!(
+            "{}'s target is not whole: of {files} files {same} are the same, {different} differ, and {single} entries are on one side only",
+            runner.name()
+        )),
+    }
+}
+
+/// Reads every file once.
+fn read_all(tree: &Path) -> Result<(), Failure> {
+    let files: Vec<PathBuf> = walkdir::WalkDir::new(tree)
+        .into_iter()
+        .filter_map(|entry| {
+            entry.ok().filter(|entry| entry.file_type().is_file()).map(|entry| entry.into_path())
+        })
+        .collect();
+    let (next, failure) = (AtomicUsize::new(0), Mutex::new(None));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut buffer = vec![0; 256 << 10];
+                while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let read = File::open(path).and_then(|mut file| {
+                        while file.read(&mut buffer)? > 0 {}
+                        Ok(())
+                    });
+                    if let Err(error) = read {
+                        *failure.lock().unwrap_or_else(PoisonError::into_inner) =
+                            Some(told("read", path, &error));
+                    }
+                }
+            });
+        }
+    });
+    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
