@@ -132,6 +132,9 @@ pub struct CopyPass {
     pub priority: Priority,
     /// An interrupted copy of a larger file goes on where it was instead of at the start.
     pub resume_over: u64,
+    /// What the target got from this moment on may lack its content, since it was never flushed and the machine or the
+    /// volume went away meanwhile: a file that looks the same is compared by content.
+    pub distrust: Option<Timestamp>,
     /// Whether extra files are looked for; they are purged only by [`Engine::purge`].
     pub extras: Extras,
 }

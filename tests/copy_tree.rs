@@ -51,6 +51,7 @@ impl Trees {
             bandwidth: None,
             priority: Priority::Normal,
             resume_over: CopyPass::RESUME_OVER,
+            distrust: None,
             extras: Extras::Keep,
         }
     }

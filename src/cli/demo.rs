@@ -231,6 +231,7 @@ fn plain_copy(places: &Places) -> Result<Duration> {
         bandwidth: None,
         priority: Priority::Normal,
         resume_over: CopyPass::RESUME_OVER,
+        distrust: None,
         extras: Extras::Keep,
     };
     let cannot =

@@ -14,6 +14,7 @@
 //! beyond permission bits and times are not carried over.
 
 mod decide;
+mod distrust;
 mod failure;
 mod meter;
 mod node;

@@ -43,7 +43,7 @@ impl Session<'_> {
             return Ok(stop);
         }
         let begun = Instant::now();
-        let pass = pass_of(action);
+        let pass = CopyPass { distrust: self.state.distrusted_since(&step.id), ..pass_of(action) };
         let outcome = self.watched(step, "copying", |watch| Native.copy(&pass, watch));
         let mut outcome = match outcome {
             Ok(outcome) => outcome,
@@ -328,6 +328,7 @@ pub fn pass_of(action: &CopyAction) -> CopyPass {
         bandwidth: action.bandwidth.clone(),
         priority: action.priority,
         resume_over: action.resume_over,
+        distrust: None,
         extras: if action.purge.is_some() { Extras::List } else { Extras::Keep },
     }
 }

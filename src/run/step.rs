@@ -149,7 +149,7 @@ impl Session<'_> {
         loop {
             attempt += 1;
             let begun = Instant::now();
-            self.start(step, attempt, position)?;
+            self.start_on(step, attempt, position, continuity_of(action))?;
             let (failure, errors) = match self.perform(step, action)? {
                 Performed::Done(done) => {
                     self.done(step, done, begun.elapsed())?;
@@ -178,7 +178,18 @@ impl Session<'_> {
     }
 
     pub(super) fn start(&mut self, step: &PlannedStep, attempt: u32, position: Position) -> Result<()> {
-        self.append(Body::StepStarted { step: step.id.clone(), attempt, digest: step.digest.clone() })?;
+        self.start_on(step, attempt, position, None)
+    }
+
+    fn start_on(
+        &mut self,
+        step: &PlannedStep,
+        attempt: u32,
+        position: Position,
+        continuity: Option<String>,
+    ) -> Result<()> {
+        let (id, digest) = (step.id.clone(), step.digest.clone());
+        self.append(Body::StepStarted { step: id, attempt, digest, continuity })?;
         self.show_started(step, attempt, position);
         Ok(())
     }
@@ -336,6 +347,14 @@ fn is_news(last: &Mutex<Option<(&'static str, Instant)>>, doing: &'static str) -
         *last = Some((doing, Instant::now()));
     }
     !old
+}
+
+/// By what a later start tells whether the target's volume has kept all that this one wrote.
+fn continuity_of(action: &Action) -> Option<String> {
+    match action {
+        Action::Copy(copy) => crate::sys::volume::continuity(&copy.to),
+        _ => None,
+    }
 }
 
 fn internal(what: &str) -> Error {

@@ -8,6 +8,7 @@ mod check;
 mod debt;
 #[cfg(test)]
 mod tests;
+mod unflushed;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use super::record::{
 use crate::copy::FileError;
 
 pub use debt::{Breadth, Looked, PassResult, clears};
+pub use unflushed::Unflushed;
 
 /// All that a journal says of its run.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +91,8 @@ pub struct StepState {
     pub digest: Option<String>,
     /// What the step tolerated, cleared or not.
     pub debt: Option<Debt>,
+    /// What it may have written without bringing it to the disk.
+    pub unflushed: Option<Unflushed>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,18 +244,26 @@ impl RunState {
                 pid: *pid,
                 movebook: movebook.clone(),
             }),
-            Body::StepStarted { step, attempt, digest } => self.with(step, |state| {
-                state.status = Status::Started { attempt: *attempt, at };
-                state.attempts += 1;
-                state.first_started.get_or_insert(at);
-                state.ended = None;
-                state.open = None;
-                state.answered = None;
-                state.digest = Some(digest.clone());
-            }),
+            Body::StepStarted { step, attempt, digest, continuity } => {
+                let copies = self.basis.steps.iter().any(|mark| mark.id == *step && mark.action == "copy");
+                self.with(step, |state| {
+                    if copies {
+                        state.unflushed =
+                            Some(Unflushed::begun(state.unflushed.take(), at, continuity.clone()));
+                    }
+                    state.status = Status::Started { attempt: *attempt, at };
+                    state.attempts += 1;
+                    state.first_started.get_or_insert(at);
+                    state.ended = None;
+                    state.open = None;
+                    state.answered = None;
+                    state.digest = Some(digest.clone());
+                })
+            }
             Body::StepDone { step, seconds, figures, debt, clears } => {
                 self.end(step, at, *seconds, Status::Done);
                 self.with(step, |state| {
+                    state.unflushed = None;
                     state.figures = figures.clone();
                     state.debt = debt.clone();
                 });
@@ -276,6 +288,10 @@ impl RunState {
             }
             Body::StepInterrupted { step, seconds } => self.end(step, at, *seconds, Status::Interrupted),
             Body::Asked { step, question, prompt, list } => self.with(step, |state| {
+                // A purge is judged behind the pass, and the pass ends with a flush.
+                if matches!(question, Question::Purge { .. }) {
+                    state.unflushed = None;
+                }
                 state.open = Some(OpenQuestion {
                     question: question.clone(),
                     prompt: prompt.clone(),
@@ -450,6 +466,7 @@ impl StepState {
             figures: BTreeMap::new(),
             digest: None,
             debt: None,
+            unflushed: None,
         }
     }
 }

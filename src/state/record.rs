@@ -47,6 +47,9 @@ pub enum Body {
         step: String,
         attempt: u32,
         digest: String,
+        /// Of a copy step's target as the step began: see [`crate::sys::volume::continuity`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        continuity: Option<String>,
     },
     StepDone {
         step: String,

@@ -71,7 +71,7 @@ pub fn session() -> Body {
 }
 
 pub fn started(step: &str) -> Body {
-    Body::StepStarted { step: step.into(), attempt: 1, digest: "x".into() }
+    Body::StepStarted { step: step.into(), attempt: 1, digest: "x".into(), continuity: None }
 }
 
 pub fn done(step: &str) -> Body {

@@ -31,6 +31,13 @@ pub fn stamp_tolerance(path: &Path) -> io::Result<Duration> {
     here::stamp_tolerance(&nearest(path)?)
 }
 
+/// A word that stays the same as long as the system has kept, without a break, what was written to the volume of the path
+/// (or of its nearest ancestor that exists): it changes with each boot, and with each mount of the volume. `None` where the
+/// system has no such word; what was written and not flushed is then only known by its content.
+pub fn continuity(path: &Path) -> Option<String> {
+    here::continuity(&nearest(path).ok()?)
+}
+
 /// Whether new entries could be made in a directory, as far as that can be known without making one.
 pub fn may_write(directory: &Path) -> bool {
     here::may_write(directory)
@@ -48,6 +55,15 @@ fn nearest(path: &Path) -> io::Result<std::path::PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn continuity_is_the_same_for_two_looks_and_differs_between_volumes() {
+        let folder = tempfile::tempdir().unwrap();
+        let word = continuity(&folder.path().join("a/b")).unwrap();
+        assert_eq!(continuity(folder.path()), Some(word.clone()));
+        assert_ne!(continuity(Path::new("/proc")), Some(word));
+    }
 
     #[test]
     fn free_space_is_known_for_a_path_that_does_not_exist_yet() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decide::{Decision, called, decide};
+use super::distrust;
 use super::failure::{Failure, Side};
 use super::node::{Node, Origin};
 use super::temporary::{self, TemporaryNames};
@@ -74,7 +75,9 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
         turn: &mut Turn,
     ) -> Result<Next, Failure> {
         let mut decision = decide(&found.source, found.target.as_ref(), self.tolerance);
-        let to_read = decision == Decision::Same && self.pass.compare == Compare::Content;
+        let to_read = decision == Decision::Same
+            && (self.pass.compare == Compare::Content
+                || distrust::applies::<D>(self.pass.distrust, found.target.as_ref()));
         if turn.known.is_none() {
             let bytes = match decision {
                 Decision::New | Decision::Changed => found.source.size,

@@ -81,6 +81,7 @@ impl Trees {
             bandwidth: None,
             priority: Priority::Normal,
             resume_over: CopyPass::RESUME_OVER,
+            distrust: None,
             extras: Extras::Keep,
         }
     }
@@ -205,6 +206,20 @@ fn content_is_compared_only_where_it_is_asked_for() {
         assert_eq!((summary.changed.files, summary.same.files), (1, 1));
         assert_eq!(listing(&trees.to), listing(&trees.from));
     });
+}
+
+#[test]
+fn what_was_never_flushed_is_compared_by_content() {
+    let engine = &ENGINES[0];
+    let trees = Trees::new(&["a", "b", "c"]);
+    copied(engine, &trees.pass());
+    put(&trees.to.join("a"), "X", 1_000_000);
+    let now = Timestamp::now();
+    let later = CopyPass { distrust: Some(now + Duration::from_secs(3600)), ..trees.pass() };
+    assert_eq!(copied(engine, &later).summary.same.files, 3, "it was written before the doubt began");
+    let summary = copied(engine, &CopyPass { distrust: Some(now), ..trees.pass() }).summary;
+    assert_eq!((summary.changed.files, summary.same.files), (1, 2));
+    assert_eq!(listing(&trees.to), listing(&trees.from));
 }
 
 #[test]

@@ -8,6 +8,25 @@ pub(super) fn may_write(directory: &Path) -> bool {
     rustix::fs::access(directory, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok()
 }
 
+/// The boot's id and the mount's: of the mount the one that is never given again where the kernel has it (6.8).
+#[cfg(target_os = "linux")]
+pub(super) fn continuity(path: &Path) -> Option<String> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    let unique = StatxFlags::from_bits_retain(0x4000);
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let mount = [unique, StatxFlags::MNT_ID].into_iter().find_map(|asked| {
+        let told = statx(CWD, path, AtFlags::empty(), asked).ok()?;
+        (told.stx_mask & asked.bits() != 0).then_some(told.stx_mnt_id)
+    })?;
+    Some(format!("{}/{mount}", boot.trim()))
+}
+
+/// Only Linux needs it: each file is synced elsewhere.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn continuity(_: &Path) -> Option<String> {
+    None
+}
+
 /// FAT keeps even seconds, and exFAT is mounted by drivers that round alike; HFS+ keeps seconds. What Windows keeps (NTFS,
 /// and shares of it) has steps of 100 ns: a stamp is cut there, and would else differ in every pass.
 #[cfg(target_os = "linux")]
