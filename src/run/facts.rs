@@ -12,7 +12,7 @@ use crate::guard::{
 };
 use crate::plan::{Action, Adopt, Condition, CopyAction, Plan, PlannedStep, VerifyAction};
 use crate::state::fold::RunState;
-use crate::sys::{place, who};
+use crate::sys::{place, private_file, who};
 
 /// How many files of a full target are counted for a question.
 const COUNTED: usize = 100_000;
@@ -88,13 +88,17 @@ pub fn judge_found(plan: &Plan, action: &CopyAction) -> Result<(), Refusal> {
 pub(super) fn claim(plan: &Plan, action: &CopyAction, state: &RunState) -> io::Result<ClaimFacts> {
     let (identity, found) = found(&action.to)?;
     let path = text(&action.to);
-    let known = identity.as_ref().map(|identity| identity.0.as_str());
+    let known = names_of(&action.to);
+    let claimed = state.targets.get(&path).map(|target| Identity(target.identity.clone()));
     let purges = if action.purge.is_some() { Purges::Yes } else { purges_in(plan, &action.to) };
     let adopt = if action.adopt == Adopt::Ask { Adopt::Ask } else { adopted_in(plan, &action.to) };
     Ok(ClaimFacts {
-        claimed: state.targets.get(&path).map(|target| Identity(target.identity.clone())),
-        owned: known.is_some_and(|identity| state.owns(identity)),
-        agreed: known.is_some_and(|identity| state.adoption_agreed(identity)),
+        claimed: match claimed {
+            Some(claimed) if known.contains(&claimed.0) => identity.clone(),
+            claimed => claimed,
+        },
+        owned: known.iter().any(|identity| state.owns(identity)),
+        agreed: known.iter().any(|identity| state.adoption_agreed(identity)),
         path,
         identity,
         found,
@@ -144,15 +148,31 @@ fn steps_that<'p>(
         .filter(move |step| fits(&step.condition))
 }
 
-/// Makes a target folder that is absent, with those above it, and says which folder it is.
+/// Makes a target folder that is absent, with those above it, and says which folder it is. The disk has it when this
+/// returns: the journal is about to name it, and a power cut must not take away what the journal names.
 pub(super) fn make_target(path: &Path) -> io::Result<Identity> {
+    let made: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
     fs::create_dir_all(path)?;
-    Ok(Identity(place::Identity::of(path)?.to_string()))
+    for above in made.iter().filter_map(|folder| folder.parent()) {
+        private_file::sync_folder(above)?;
+    }
+    place::lasting_identity(path).map(Identity)
 }
 
-/// Which folder a path leads to now, if any.
+/// Which folder a path leads to now, if any, in the word that a journal keeps.
 pub(super) fn identity(path: &Path) -> Option<Identity> {
-    place::Identity::of(path).ok().map(|identity| Identity(identity.to_string()))
+    place::lasting_identity(path).ok().map(Identity)
+}
+
+/// Whether the folder that a path leads to is a run's own.
+pub(super) fn owned(state: &RunState, path: &Path) -> bool {
+    names_of(path).iter().any(|identity| state.owns(identity))
+}
+
+/// All words by which a journal may know the folder: the lasting one, and device and number, as earlier versions wrote it.
+fn names_of(path: &Path) -> Vec<String> {
+    let plain = place::Identity::of(path).map(|identity| identity.to_string());
+    [place::lasting_identity(path), plain].into_iter().flatten().collect()
 }
 
 /// What is at a path now. Only the first entry is looked at.
@@ -162,7 +182,7 @@ fn found(path: &Path) -> io::Result<(Option<Identity>, FoundNow)> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok((None, FoundNow::Absent)),
         Err(error) => return Err(error),
     };
-    let identity = Identity(place::Identity::of(path)?.to_string());
+    let identity = Identity(place::lasting_identity(path)?);
     let found = match entries.next().transpose()? {
         None => FoundNow::Empty,
         Some(_) => FoundNow::Full { files: 1 },
@@ -188,7 +208,7 @@ fn target_facts(path: &Path) -> TargetFacts {
         path: text(path),
         resolved: text(&resolved),
         style: PathStyle::native(),
-        identity: identity(path),
+        identity: place::Identity::of(path).ok().map(|identity| Identity(identity.to_string())),
         protected: protected(),
     }
 }

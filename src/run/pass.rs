@@ -268,7 +268,7 @@ impl Session<'_> {
         let found = facts::identity(&action.to);
         let ownership = match self.state.targets.get(&target) {
             // By identity and not by spelling: two spellings, or a link, can lead to one claimed folder.
-            _ if found.as_ref().is_some_and(|found| self.state.owns(&found.0)) => Ownership::Own,
+            _ if facts::owned(&self.state, &action.to) => Ownership::Own,
             None => Ownership::Foreign,
             Some(claimed) => Ownership::Changed { claimed: guard::Identity(claimed.identity.clone()), found },
         };

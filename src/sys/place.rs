@@ -31,6 +31,17 @@ impl Identity {
     }
 }
 
+/// What a folder is, in a word that is the same after the machine was started anew or the volume was mounted again: device
+/// numbers may change with both. A volume is named by what its file system (or its server) calls it where that is known,
+/// else by its device. An exact copy of a volume may have the word of its original.
+pub fn lasting_identity(path: &Path) -> io::Result<String> {
+    let identity = Identity::of(path)?;
+    Ok(match system::lasting_volume(path, identity.volume) {
+        Some(volume) => format!("{volume}:{:x}", identity.number),
+        None => identity.to_string(),
+    })
+}
+
 /// As the journal keeps it.
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

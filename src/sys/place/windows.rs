@@ -13,6 +13,11 @@ use super::{Identity, Names};
 
 pub const NAMES: Names = Names::IgnoreCase;
 
+/// The serial number that [`identity`] gives is the volume's own.
+pub fn lasting_volume(_: &Path, _: u64) -> Option<String> {
+    None
+}
+
 pub fn identity(path: &Path) -> io::Result<Identity> {
     let name = wide(path);
     // SAFETY: the name ends with zero and outlives the call. No right is asked for, so that what others hold open can be
