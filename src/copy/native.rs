@@ -37,6 +37,7 @@ use super::{
     CopyPass, Directories, Disposal, Engine, ExtraEntry, Method, PassError, PassOutcome, Purged, Survey,
     Watch, names,
 };
+use crate::sys::hold::{self, Held};
 use crate::sys::tree::{self, Directory, Here};
 use crate::sys::volume;
 use node::{Origin, TargetSide};
@@ -66,6 +67,7 @@ impl Engine for Native {
         disposal: &Disposal,
         watch: &Watch<'_>,
     ) -> Result<Purged, PassError> {
+        let _held = hold(&pass.to)?;
         purge::purge::<Here>(pass, extras, disposal, watch)
     }
 }
@@ -90,8 +92,11 @@ fn copy<D: Directory>(pass: &CopyPass, watch: &Watch<'_>) -> Result<PassOutcome,
             TargetSide::new(open::<D>(&pass.to, "target")?, Origin::MadeByThisPass)
         }
     };
+    let _held = hold(&pass.to)?;
+    // Opened before anything is written: a handle is told only of what failed to reach the disk since then.
+    let ground = open::<D>(&pass.to, "target")?;
     let survey = go(pass, Deed::Copy, source, Some(target), watch)?;
-    flush(&open::<D>(&pass.to, "target")?, &pass.to)?;
+    flush(&ground, &pass.to)?;
     Ok(survey.outcome)
 }
 
@@ -163,6 +168,19 @@ fn open_target<D: Directory>(root: &Path) -> Result<Option<TargetSide<D>>, PassE
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(fatal("cannot open the target", root, error)),
     }
+}
+
+/// Keeps other passes out of the target.
+fn hold(target: &Path) -> Result<Held, PassError> {
+    hold::take(target).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => PassError::Fatal {
+            what: "another pass is at work in the target".into(),
+            path: names::shown(target),
+            hint: "wait until the other run has ended, then go on with this one".into(),
+            source: None,
+        },
+        _ => fatal("cannot open the target", target, error),
+    })
 }
 
 /// Brings all that was written to the target to the disk.

@@ -149,7 +149,7 @@ pub trait Directory: Sized + Send + Sync {
     /// Sets the directory's own modification time.
     fn set_own_modified(&self, modified: SystemTime) -> io::Result<()>;
 
-    /// Brings everything written to this file system to the disk.
+    /// Brings everything written below to the disk, also to file systems that are mounted below.
     fn flush(&self) -> io::Result<()>;
 }
 
@@ -174,6 +174,15 @@ pub fn passes_by_itself(error: &io::Error) -> bool {
     // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_NETNAME_DELETED, ERROR_SEM_TIMEOUT.
     #[cfg(not(unix))]
     return matches!(code, 32 | 33 | 64 | 121);
+}
+
+/// Whether an error of a directory that is open says that it is there no more.
+pub fn is_gone(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let stale = error.raw_os_error().is_some_and(unix::is_stale);
+    #[cfg(not(unix))]
+    let stale = false;
+    stale || volume_is_gone(error)
 }
 
 /// Whether an error says that the whole volume is gone.

@@ -29,7 +29,7 @@ use super::throttle::Throttle;
 use crate::copy::quarantine::is_quarantine;
 use crate::copy::{EntryKind, ErrorClass, PassError, Rule, Watch};
 use crate::filter::{Candidate, Filter};
-use crate::sys::tree::{Directory, Names, Presence, Status};
+use crate::sys::tree::{self, Directory, Names, Presence, Status};
 pub(super) use handler::{Found, Handler, Lost, Next, Turn};
 use pair::{InTarget, Pair};
 
@@ -519,8 +519,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         while let Some(parent) = &root.parent {
             root = parent;
         }
-        let gone =
-            |directory: &D| directory.own_status().is_ok_and(|status| status.presence == Presence::Removed);
+        let gone = |directory: &D| match directory.own_status() {
+            Ok(status) => status.presence == Presence::Removed,
+            Err(error) => tree::is_gone(&error),
+        };
         let side = if gone(&root.source) {
             "source"
         } else if root.target().is_some_and(|side| gone(&side.directory)) {

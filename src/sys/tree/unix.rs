@@ -138,7 +138,8 @@ impl Directory for Handle {
 
     #[cfg(target_os = "linux")]
     fn flush(&self) -> io::Result<()> {
-        Ok(rustix::fs::syncfs(&self.0)?)
+        rustix::fs::syncfs(&self.0)?;
+        self.each_mount_below(|mount| Ok(rustix::fs::syncfs(mount)?))
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -206,6 +207,27 @@ impl Handle {
         Ok(rustix::fs::renameat(&self.0, name, &into.0, new_name)?)
     }
 
+    /// Passes cross into what is mounted below a root, as robocopy does, so their flush has to.
+    #[cfg(target_os = "linux")]
+    fn each_mount_below(&self, each: impl Fn(&OwnedFd) -> io::Result<()>) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+        // Without `/proc` nothing is known of mounts; the system's own path leads through no link.
+        let Ok(here) = std::fs::read_link(format!("/proc/self/fd/{}", self.0.as_raw_fd())) else {
+            return Ok(());
+        };
+        for mount in crate::sys::mounts::below(&here).unwrap_or_default() {
+            let flags =
+                OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+            match rustix::fs::open(&mount.place, flags, Mode::empty()) {
+                Ok(place) => each(&place)?,
+                // It was taken off meanwhile (which flushes it), or this user cannot have written there.
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     fn rename_if_free(&self, name: &OsStr, into: &Self, new_name: &OsStr) -> io::Result<()> {
         #[cfg(any(target_os = "linux", target_vendor = "apple"))]
         match rustix::fs::renameat_with(&self.0, name, &into.0, new_name, rustix::fs::RenameFlags::NOREPLACE)
@@ -244,11 +266,17 @@ pub(super) fn passes_by_itself(code: i32) -> bool {
             | Errno::NOBUFS
             | Errno::HOSTDOWN
             | Errno::REMOTEIO
+            // One file of a share that was replaced on the server; where the root is stale, the walk finds out.
+            | Errno::STALE
     )
 }
 
 pub(super) fn volume_is_gone(code: i32) -> bool {
-    matches!(Errno::from_raw_os_error(code), Errno::STALE | Errno::NOTCONN | Errno::NODEV | Errno::NXIO)
+    matches!(Errno::from_raw_os_error(code), Errno::NOTCONN | Errno::NODEV | Errno::NXIO)
+}
+
+pub(super) fn is_stale(code: i32) -> bool {
+    Errno::from_raw_os_error(code) == Errno::STALE
 }
 
 pub(super) fn writable(permissions: &Permissions) -> Option<Permissions> {
