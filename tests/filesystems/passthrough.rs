@@ -47,8 +47,10 @@ pub struct Ways {
     pub delay: Duration,
     pub names: NameRules,
     /// The error that a call fails with instead of being handed on; the path is below the folder.
-    pub breaks: Box<dyn Fn(Call, &Path) -> Option<Errno> + Send + Sync>,
+    pub breaks: Breaks,
 }
+
+pub type Breaks = Box<dyn Fn(Call, &Path) -> Option<Errno> + Send + Sync>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameRules {
@@ -80,7 +82,10 @@ pub struct Passthrough {
 
 impl Passthrough {
     /// Shows `folder` at `place`, in these ways.
-    pub fn mount(folder: &Path, place: &Path, ways: Ways) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// Why this machine cannot.
+    pub fn mount(folder: &Path, place: &Path, ways: Ways) -> Result<Self, String> {
         let mut config = Config::default();
         config.mount_options = vec![MountOption::FSName("movebook-tests".into()), MountOption::NoAtime];
         config.acl = SessionACL::Owner;
@@ -96,7 +101,10 @@ impl Passthrough {
             open: Mutex::new(HashMap::new()),
             next_handle: AtomicU64::new(1),
         };
-        Ok(Self { _session: fuser::spawn_mount(through, place, &config)? })
+        let session = fuser::spawn_mount(through, place, &config);
+        Ok(Self {
+            _session: session.map_err(|error| format!("no FUSE file system can be mounted: {error}"))?,
+        })
     }
 }
 
