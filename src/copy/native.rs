@@ -13,6 +13,7 @@
 //! What it does not do yet: holes in files are filled, a large file that was cut off starts anew, and attributes
 //! beyond permission bits and times are not carried over.
 
+mod compare;
 mod decide;
 mod distrust;
 mod failure;

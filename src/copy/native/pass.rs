@@ -1,10 +1,11 @@
 //! What a copy pass and its survey do with what the walk finds. Both decide by the same code; a survey only never acts.
 
 use std::ffi::OsStr;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::compare::{Content, compare};
 use super::decide::{Decision, called, decide};
 use super::distrust;
 use super::failure::{Failure, Side};
@@ -93,7 +94,10 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
         if moves && found.source.size >= LARGE && !turn.on_its_own {
             return Ok(Next::OnItsOwn);
         }
-        if to_read && !self.same_content(worker, found)? {
+        if to_read
+            && let Some(target) = &found.target
+            && compare(worker, found, target, turn)? != Content::Same
+        {
             decision = Decision::Changed;
         }
         match decision {
@@ -275,44 +279,6 @@ impl PassHandler<'_> {
         let side = node.target_or_make(&self.names)?;
         transfer_link(side, name, &text, taken, &self.names)
             .map_err(|error| failed(Side::Target, "make the link", error))
-    }
-
-    /// Whether both files hold the same bytes.
-    fn same_content<D: Directory>(
-        &self,
-        worker: &mut Worker<'_, D, Self>,
-        found: &Found<'_, D>,
-    ) -> Result<bool, Failure> {
-        let failed = |side, what, error| Failure::of(side, what, &found.path(), error);
-        let Some(side) = found.node.target() else { return Ok(false) };
-        let mut one =
-            found.node.source.read(found.name).map_err(|error| failed(Side::Source, "open it", error))?;
-        let mut other =
-            side.directory.read(found.name).map_err(|error| failed(Side::Target, "open its copy", error))?;
-        let half = worker.buffer.len() / 2;
-        loop {
-            if worker.walk.is_stopped() {
-                return Err(Failure::Interrupted);
-            }
-            let (left, right) = worker.buffer.split_at_mut(half);
-            let read = one.read(left).map_err(|error| failed(Side::Source, "read it", error))?;
-            worker.walk.throttle(read)?;
-            if read == 0 {
-                // Both have the same size by what was seen before: a longer copy has changed since.
-                return Ok(other
-                    .read(&mut right[..1])
-                    .map_err(|error| failed(Side::Target, "read its copy", error))?
-                    == 0);
-            }
-            match other.read_exact(&mut right[..read]) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
-                Err(error) => return Err(failed(Side::Target, "read its copy", error)),
-            }
-            if left[..read] != right[..read] {
-                return Ok(false);
-            }
-        }
     }
 }
 

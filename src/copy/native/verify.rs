@@ -1,14 +1,13 @@
 //! What a verification does with what the walk finds.
 
 use std::ffi::OsStr;
-use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::compare::{Content, compare, compare_and_hash};
 use super::decide::{apart, called};
-use super::failure::{Failure, Side};
+use super::failure::Failure;
 use super::node::Node;
-use super::transfer::is_same_state;
 use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
 use crate::copy::verify::manifest::Manifest;
 use crate::copy::verify::{Difference, DifferenceKind, Verification, VerifyPass};
@@ -83,21 +82,28 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
         if self.pass.method >= Method::Mtime && apart(source.modified, target.modified) > self.tolerance {
             differences.push((DifferenceKind::Mtime, stamps(source, target)));
         }
-        // The manifest holds what the target holds, so its side is read even where the sizes differ.
-        if self.pass.method >= Method::Blake3 && (source.size == target.size || self.manifest.is_some()) {
-            let there = self.hash(worker, found, Side::Target, target, turn)?;
-            if source.size == target.size {
-                let here = self.hash(worker, found, Side::Source, source, turn)?;
-                if here != there {
-                    let detail = format!("{} in the source, {} in the target", here.to_hex(), there.to_hex());
-                    differences.push((DifferenceKind::Content, detail));
+        if self.pass.method >= Method::Blake3 {
+            // The manifest holds what the target holds, so its side is read even where the sizes differ.
+            let content = match &self.manifest {
+                Some(manifest) => {
+                    let (content, hash) = compare_and_hash(worker, found, target, turn)?;
+                    manifest
+                        .add(&found.path(), hash)
+                        .map_err(|error| Failure::Ends(manifest.failed("write", error)))?;
+                    worker.tally.0.manifest_files += 1;
+                    content
                 }
-            }
-            if let Some(manifest) = &self.manifest {
-                manifest
-                    .add(&found.path(), there)
-                    .map_err(|error| Failure::Ends(manifest.failed("write", error)))?;
-                worker.tally.0.manifest_files += 1;
+                None if source.size == target.size => compare(worker, found, target, turn)?,
+                // That they differ is said by their sizes.
+                None => Content::Same,
+            };
+            if let Content::PartsAt(place) = content
+                && source.size == target.size
+            {
+                differences.push((
+                    DifferenceKind::Content,
+                    format!("the first byte that differs is number {place}, from 0"),
+                ));
             }
         }
         if differences.is_empty() {
@@ -146,54 +152,6 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
     }
 
     fn left(&self, _worker: &mut Worker<'_, D, Self>, _node: &Node<D>) {}
-}
-
-impl VerifyHandler<'_> {
-    /// Reads one side whole. A file that is not the same before and after has no hash.
-    fn hash<D: Directory>(
-        &self,
-        worker: &mut Worker<'_, D, Self>,
-        found: &Found<'_, D>,
-        side: Side,
-        expected: &Status,
-        turn: &mut Turn,
-    ) -> Result<blake3::Hash, Failure> {
-        let failed = |error| Failure::of(side, "read it", &found.path(), error);
-        let directory = match side {
-            Side::Source => &found.node.source,
-            Side::Target => match found.node.target() {
-                Some(target) => &target.directory,
-                None => return Err(Failure::transient("the target's directory is gone")),
-            },
-        };
-        let mut file = directory.read(found.name).map_err(failed)?;
-        let mut hasher = blake3::Hasher::new();
-        let mut length = 0;
-        loop {
-            if worker.walk.is_stopped() {
-                return Err(Failure::Interrupted);
-            }
-            match file.read(&mut worker.buffer) {
-                Ok(0) => break,
-                Ok(read) => {
-                    hasher.update(&worker.buffer[..read]);
-                    length += read as u64;
-                    // Both sides are read: the second one finishes the file.
-                    worker.tell(turn, if side == Side::Target { length / 2 } else { length });
-                    if length >= expected.size {
-                        break;
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed(error)),
-            }
-        }
-        let after = D::file_status(&file).map_err(failed)?;
-        if length != expected.size || !is_same_state(expected, &after) {
-            return Err(Failure::transient("changed while it was read"));
-        }
-        Ok(hasher.finalize())
-    }
 }
 
 fn stamps(source: &Status, target: &Status) -> String {

@@ -36,7 +36,7 @@ struct Gathered {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Line {
     path: String,
-    hash: String,
+    hash: [u8; 32],
 }
 
 impl Manifest {
@@ -46,7 +46,7 @@ impl Manifest {
 
     /// Adds a file by its path below the target's root.
     pub(in crate::copy) fn add(&self, path: &Path, hash: blake3::Hash) -> io::Result<()> {
-        let line = Line { path: plain(path), hash: hash.to_hex().to_string() };
+        let line = Line { path: plain(path), hash: hash.into() };
         let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         gathered.lines.push(line);
         if gathered.lines.len() >= self.limit { gathered.put_aside(self.folder()) } else { Ok(()) }
@@ -122,6 +122,7 @@ impl Gathered {
 /// As `b3sum` writes: a `\` or a line break in the path is escaped, and a `\` before the hash says so.
 fn write_line(writer: &mut impl Write, line: &Line) -> io::Result<()> {
     let Line { path, hash } = line;
+    let hash = blake3::Hash::from(*hash).to_hex();
     if path.contains(['\\', '\n', '\r']) {
         let escaped = path.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
         writeln!(writer, "\\{hash}  {escaped}")
@@ -137,10 +138,11 @@ fn read_back(run: File) -> impl Iterator<Item = io::Result<Line>> {
             Some(rest) => (true, rest),
             None => (false, text.as_str()),
         };
-        let (hash, path) =
-            rest.split_once("  ").ok_or_else(|| io::Error::other("a part that was put aside is damaged"))?;
+        let damaged = || io::Error::other("a part that was put aside is damaged");
+        let (hash, path) = rest.split_once("  ").ok_or_else(damaged)?;
+        let hash = blake3::Hash::from_hex(hash).map_err(|_| damaged())?.into();
         let path = if escaped { unescape(path) } else { path.to_owned() };
-        Ok(Line { path, hash: hash.to_owned() })
+        Ok(Line { path, hash })
     })
 }
 
