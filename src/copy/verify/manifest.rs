@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -47,9 +47,18 @@ impl Manifest {
     /// Adds a file by its path below the target's root.
     pub(in crate::copy) fn add(&self, path: &Path, hash: blake3::Hash) -> io::Result<()> {
         let line = Line { path: plain(path), hash: hash.into() };
-        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        gathered.lines.push(line);
-        if gathered.lines.len() >= self.limit { gathered.put_aside(self.folder()) } else { Ok(()) }
+        let full = {
+            let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            gathered.lines.push(line);
+            if gathered.lines.len() < self.limit {
+                return Ok(());
+            }
+            std::mem::take(&mut gathered.lines)
+        };
+        // The others go on gathering meanwhile.
+        let run = put_aside(full, self.folder())?;
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).runs.push(run);
+        Ok(())
     }
 
     /// Writes the whole manifest beside its place, brings it to the disk, and renames it.
@@ -105,18 +114,18 @@ impl Manifest {
     }
 }
 
-impl Gathered {
-    fn put_aside(&mut self, folder: &Path) -> io::Result<()> {
-        self.lines.sort_unstable();
-        let mut writer = BufWriter::new(tempfile::tempfile_in(folder)?);
-        for line in self.lines.drain(..) {
-            write_line(&mut writer, &line)?;
-        }
-        let mut run = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        run.rewind()?;
-        self.runs.push(run);
-        Ok(())
+/// Sorts lines and writes them to a file without a name: hash, length of the path, path.
+fn put_aside(mut lines: Vec<Line>, folder: &Path) -> io::Result<File> {
+    lines.sort_unstable();
+    let mut writer = BufWriter::new(tempfile::tempfile_in(folder)?);
+    for Line { path, hash } in lines {
+        writer.write_all(&hash)?;
+        writer.write_all(&(path.len() as u64).to_le_bytes())?;
+        writer.write_all(path.as_bytes())?;
     }
+    let mut run = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    run.rewind()?;
+    Ok(run)
 }
 
 /// As `b3sum` writes: a `\` or a line break in the path is escaped, and a `\` before the hash says so.
@@ -132,35 +141,20 @@ fn write_line(writer: &mut impl Write, line: &Line) -> io::Result<()> {
 }
 
 fn read_back(run: File) -> impl Iterator<Item = io::Result<Line>> {
-    BufReader::new(run).lines().map(|text| {
-        let text = text?;
-        let (escaped, rest) = match text.strip_prefix('\\') {
-            Some(rest) => (true, rest),
-            None => (false, text.as_str()),
-        };
-        let damaged = || io::Error::other("a part that was put aside is damaged");
-        let (hash, path) = rest.split_once("  ").ok_or_else(damaged)?;
-        let hash = blake3::Hash::from_hex(hash).map_err(|_| damaged())?.into();
-        let path = if escaped { unescape(path) } else { path.to_owned() };
-        Ok(Line { path, hash })
-    })
+    let mut reader = BufReader::new(run);
+    std::iter::from_fn(move || read_line(&mut reader).transpose())
 }
 
-fn unescape(path: &str) -> String {
-    let mut plain = String::with_capacity(path.len());
-    let mut characters = path.chars();
-    while let Some(character) = characters.next() {
-        plain.push(match character {
-            '\\' => match characters.next() {
-                Some('n') => '\n',
-                Some('r') => '\r',
-                Some(other) => other,
-                None => '\\',
-            },
-            other => other,
-        });
+fn read_line(reader: &mut BufReader<File>) -> io::Result<Option<Line>> {
+    if reader.fill_buf()?.is_empty() {
+        return Ok(None);
     }
-    plain
+    let (mut hash, mut length) = ([0; 32], [0; 8]);
+    reader.read_exact(&mut hash)?;
+    reader.read_exact(&mut length)?;
+    let mut path = String::new();
+    reader.take(u64::from_le_bytes(length)).read_to_string(&mut path)?;
+    Ok(Some(Line { path, hash }))
 }
 
 fn merge(
