@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, everything else to stderr.
 
+mod account;
 mod answers;
 mod approve;
 mod ask;
@@ -9,10 +10,13 @@ mod begin;
 mod completions;
 mod demo;
 mod demo_server;
+mod discard;
 mod inputs;
 mod man;
 mod place;
 mod plan;
+mod quarantine;
+mod restore;
 mod resume;
 mod run;
 mod schema;
@@ -63,6 +67,14 @@ enum Command {
     Status(status::Args),
     /// Answer a checkpoint of a waiting run
     Approve(approve::Args),
+    /// Show what each pass saw and did: sums, and the names behind them
+    Account(account::Args),
+    /// List what purges took away and kept
+    Quarantine(quarantine::Args),
+    /// Bring back what a purge took away; replaces nothing
+    Restore(restore::Args),
+    /// Delete for good what purges took away
+    Discard(discard::Args),
     /// Move a small live archive, made for the purpose
     Demo(demo::Args),
     /// Print the JSON schema of runbooks or of one runbook's variable files
@@ -94,6 +106,10 @@ pub fn main() -> u8 {
         Command::Resume(args) => resume::run(&args, colour),
         Command::Status(args) => status::run(&args, self::colour(cli.color, &std::io::stdout())),
         Command::Approve(args) => approve::run(&args, colour),
+        Command::Account(args) => account::run(&args, self::colour(cli.color, &std::io::stdout())),
+        Command::Quarantine(args) => quarantine::run(&args),
+        Command::Restore(args) => restore::run(&args, colour),
+        Command::Discard(args) => discard::run(&args, colour),
         Command::Demo(args) => demo::run(&args, colour),
         Command::Schema(args) => schema::run(&args, colour),
         Command::Completions(args) => completions::run(&args),

@@ -2,7 +2,9 @@
 //!
 //! Nothing here touches a file system; `native` does.
 
+pub mod account;
 pub mod bandwidth;
+mod chain;
 pub mod names;
 pub mod native;
 pub mod preserve;
@@ -215,6 +217,7 @@ pub struct FileError {
 
 /// The account of a pass: every file seen is in exactly one of the source's buckets, every extra one in one of the target's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PassSummary {
     pub new: Tally,
     pub changed: Tally,
@@ -227,22 +230,53 @@ pub struct PassSummary {
     pub skipped_special: u64,
     pub failed: Tally,
     pub vanished: u64,
-    /// Files in the target that the source has not, taken away by a purge.
+    /// What is no directory in the target and not in the source, taken away by a purge.
     pub purged: Tally,
-    /// Extra files that stay, since the pass does not purge (or a person said so).
+    /// Extra files, links and special files that stay, since the pass does not purge (or a person said so).
     pub kept: Tally,
-    /// Extra files that the filter keeps out of the pass.
+    /// Extra files, links and special files that the filter keeps out of the pass.
     pub extra_filtered: Tally,
     pub directories: u64,
     pub directories_created: u64,
     pub links_copied: u64,
     pub retried: u64,
     /// At most [`PassSummary::LISTED_ERRORS`]; `failed.files` and `vanished` count all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FileError>,
 }
 
 impl PassSummary {
     pub const LISTED_ERRORS: usize = 1000;
+
+    /// Counts a named entry in its bucket.
+    pub fn count(&mut self, entry: &account::Entry) {
+        use account::Bucket;
+
+        match entry.bucket {
+            Bucket::New => self.new.add(entry.bytes),
+            Bucket::Changed => self.changed.add(entry.bytes),
+            Bucket::LinksCopied => self.links_copied += 1,
+            // A line without a rule was written by nobody.
+            Bucket::Filtered => {
+                let rule = entry.rule.unwrap_or(Rule::Exclude);
+                self.filtered.entry(rule).or_default().add(entry.bytes);
+            }
+            Bucket::SkippedLinks => self.skipped_links += 1,
+            Bucket::SkippedSpecial => self.skipped_special += 1,
+            Bucket::Failed => self.failed.add(entry.bytes),
+            Bucket::Vanished => self.vanished += 1,
+            Bucket::Purged => self.purged.add(entry.bytes),
+            Bucket::Kept => self.kept.add(entry.bytes),
+            Bucket::ExtraFiltered => self.extra_filtered.add(entry.bytes),
+        }
+    }
+
+    /// What the filter left out, whatever its rule.
+    pub fn filtered_in_all(&self) -> Tally {
+        let mut all = Tally::default();
+        self.filtered.values().for_each(|tally| all.merge(*tally));
+        all
+    }
 }
 
 /// A file (or link, or directory) that only the target has.
@@ -311,6 +345,8 @@ pub struct Watch<'a> {
     /// Called at most ten times a second, from one thread at a time.
     pub progress: &'a (dyn Fn(Progress) + Sync),
     pub cancel: &'a Cancel,
+    /// Where the names of what a pass finds and does are written; a survey writes none.
+    pub account: Option<&'a account::Writer>,
 }
 
 /// Why a pass ended before its end.
@@ -362,5 +398,7 @@ pub enum Disposal {
 pub struct Purged {
     pub files: Tally,
     pub directories: u64,
+    /// What is no directory and could not be taken away.
+    pub kept: Tally,
     pub errors: Vec<FileError>,
 }

@@ -1,11 +1,13 @@
 //! What people and scripts see. It never sees `run`: an event, a record or a diagnostic is all it is given.
 
+pub mod account;
 pub mod commands;
 pub mod diagnostics;
 pub mod json;
 pub mod out;
 pub mod plain;
 pub mod plan;
+pub mod quarantine;
 pub mod status;
 pub mod terminal;
 pub mod words;

@@ -15,6 +15,7 @@ mod output;
 mod pass;
 mod progress;
 mod proof;
+mod purge;
 mod question;
 pub mod service;
 mod session;

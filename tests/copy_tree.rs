@@ -77,12 +77,12 @@ impl Trees {
             manifest: None,
             extra: Extra::Fail,
         };
-        verify(&pass, &Watch { progress: &|_| {}, cancel: &Cancel::new() }).unwrap()
+        verify(&pass, &Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None }).unwrap()
     }
 }
 
 fn run(pass: &CopyPass) -> Result<PassOutcome, PassError> {
-    Native.copy(pass, &Watch { progress: &|_| {}, cancel: &Cancel::new() })
+    Native.copy(pass, &Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None })
 }
 
 fn copied(pass: &CopyPass) -> PassSummary {
@@ -212,7 +212,7 @@ fn a_purge_removes_a_planted_link_and_not_what_it_leads_to() {
     // Between the judgement and the purge the folder becomes a link to elsewhere.
     fs::rename(trees.to.join("extra"), trees.folder.path().join("moved")).unwrap();
     symlink(&canary, trees.to.join("extra")).unwrap();
-    let watch = Watch { progress: &|_| {}, cancel: &Cancel::new() };
+    let watch = Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None };
     let purged = Native.purge(&pass, &extras, &Disposal::Delete, &watch).unwrap();
     assert_alive(&canary);
     assert_eq!((purged.files.files, purged.directories, purged.errors.len()), (1, 0, 2));
@@ -256,7 +256,7 @@ fn a_folder_swapped_with_a_link_again_and_again_never_leads_out() {
                 }
                 let pass = CopyPass { extras: Extras::List, retries: 0, ..trees.pass() };
                 let extras = run(&pass).unwrap().extras;
-                let watch = Watch { progress: &|_| {}, cancel: &Cancel::new() };
+                let watch = Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None };
                 Native.purge(&pass, &extras, &Disposal::Delete, &watch).unwrap();
             }
         });
@@ -480,7 +480,8 @@ fn a_link_that_a_killed_pass_left_under_a_temporary_name_is_removed_and_never_co
         std::os::unix::fs::symlink("nowhere", left).unwrap();
     }
     let pass = CopyPass { extras: Extras::List, ..trees.pass() };
-    let outcome = Native.copy(&pass, &Watch { progress: &|_| {}, cancel: &Cancel::new() }).unwrap();
+    let outcome =
+        Native.copy(&pass, &Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None }).unwrap();
     let extras: Vec<_> = outcome.extras.iter().map(|extra| extra.path.display().to_string()).collect();
     assert_eq!(extras, ["extra"]);
     assert_eq!(fs::read_dir(trees.to.join("extra")).unwrap().count(), 0);

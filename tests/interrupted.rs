@@ -298,6 +298,7 @@ impl Moving {
             "new.movebook-quarantine",
             "old",
             "scene.state.jsonl",
+            "scene.state.jsonl.account",
             "scene.state.jsonl.lock",
             "scene.yaml",
         ];
@@ -307,12 +308,13 @@ impl Moving {
             .filter(|name| !name.starts_with("scene.state.jsonl.torn-") && *name != "writing")
             .collect();
         assert!(unexpected.is_empty(), "left over: {unexpected:?}");
-        // The two that the source lost are kept, under the run's name, and nothing else is.
-        let kept: Vec<String> = tree::contents(&self.scene.path("new.movebook-quarantine"))
-            .into_keys()
-            .filter_map(|name| name.split_once('/').map(|(_, name)| name.to_owned()))
+        // The two that the source lost are kept, under the run's name and the purge's number, and nothing else is.
+        let kept: BTreeSet<String> = tree::contents(&self.scene.path("new.movebook-quarantine"))
+            .into_iter()
+            .filter(|(_, said)| said != "a directory")
+            .map(|(name, _)| name.splitn(3, '/').nth(2).unwrap().to_owned())
             .collect();
-        assert_eq!(kept, ["doomed-1.dat", "doomed-2.dat"]);
+        assert_eq!(kept, ["doomed-1.dat", "doomed-2.dat"].map(str::to_owned).into());
     }
 }
 

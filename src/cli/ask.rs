@@ -43,6 +43,26 @@ impl Operator for Nobody {
     }
 }
 
+/// Asks for a yes or a no, with no as what a mere Enter means. `None`: there is nobody to ask.
+pub fn confirm(question: &str, help: &str) -> crate::error::Result<Option<bool>> {
+    use crate::error::{Error, ExitCode};
+
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    OPEN.store(true, Ordering::SeqCst);
+    let answered = Confirm::new(question).with_default(false).with_help_message(help).prompt();
+    OPEN.store(false, Ordering::SeqCst);
+    match answered {
+        Ok(answer) => Ok(Some(answer)),
+        Err(InquireError::OperationCanceled) => Ok(Some(false)),
+        Err(InquireError::OperationInterrupted) => {
+            Err(Error::new(ExitCode::Interrupted, "interrupted; nothing was changed"))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
 /// Who can be asked: only where both what is shown and what is typed are a terminal.
 pub fn operator() -> Box<dyn Operator> {
     match std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {

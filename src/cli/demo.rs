@@ -246,7 +246,7 @@ fn plain_copy(places: &Places) -> Result<Duration> {
 
 fn watched<T>(work: impl FnOnce(&Watch<'_>) -> Result<T, PassError>) -> Result<T> {
     let cancel = Cancel::new();
-    work(&Watch { progress: &|_: Progress| {}, cancel: &cancel }).map_err(|error| {
+    work(&Watch { progress: &|_: Progress| {}, cancel: &cancel, account: None }).map_err(|error| {
         Error::new(ExitCode::StepFailed, "the demo's last look at its trees failed").caused_by(error)
     })
 }

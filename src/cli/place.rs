@@ -62,6 +62,14 @@ pub fn find(given: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
+/// The state file with links resolved: what a run keeps beside it lies beside the file and not beside a link to it.
+pub fn resolved(path: &Path) -> Result<PathBuf> {
+    dunce::canonicalize(path).map_err(|error| {
+        Error::new(ExitCode::Usage, format!("cannot tell where the state file {} is", path.display()))
+            .caused_by(error)
+    })
+}
+
 /// What a journal's records say; an error where no run was begun yet.
 pub fn state_of(records: &[Record], path: &Path) -> Result<RunState> {
     if records.is_empty() {

@@ -88,7 +88,8 @@ fn scan(step: &str, action: &CopyAction, cancel: &Cancel) -> Result<Scan> {
             anstream::eprint!("\r\x1b[Kscanning {step}: {} …", words::files(progress.files_known));
         }
     };
-    let surveyed = Native.survey(&run::pass_of(action), &Watch { progress: &progress, cancel });
+    let surveyed =
+        Native.survey(&run::pass_of(action), &Watch { progress: &progress, cancel, account: None });
     if shows && begun.elapsed() > Duration::from_secs(1) {
         anstream::eprint!("\r\x1b[K");
     }

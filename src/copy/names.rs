@@ -21,6 +21,13 @@ pub fn shown(path: &Path) -> String {
     text
 }
 
+/// One name as [`shown`] writes it.
+pub fn shown_name(name: &OsStr) -> String {
+    let mut text = String::new();
+    push_name(&mut text, name);
+    text
+}
+
 /// The path that [`shown`] made this text of; a broken escape stays as it is.
 pub fn path_of(text: &str) -> PathBuf {
     text.split('/').map(name_of).collect()

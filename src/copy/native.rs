@@ -123,8 +123,11 @@ fn go<D: Directory>(
         deed,
         tolerance: tolerance(pass.mtime_tolerance, &pass.to),
         names: TemporaryNames::new(),
+        account: watch.account.filter(|_| deed == Deed::Copy),
     };
-    Ok(pass::add_up(walk::walk(source, target, orders, &handler, watch)?))
+    let mut tallies = walk::walk(source, target, orders, &handler, watch)?;
+    tallies.iter_mut().for_each(|tally| tally.page.turn(handler.account));
+    Ok(pass::add_up(tallies))
 }
 
 fn verify_with<D: Directory>(pass: &VerifyPass, watch: &Watch<'_>) -> Result<Verification, PassError> {

@@ -9,6 +9,11 @@ pub fn resume(state_file: &str) -> String {
     format!("movebook resume {}", shell_argument(state_file))
 }
 
+/// Lists what purges took away.
+pub fn quarantine(state_file: &str) -> String {
+    format!("movebook quarantine {}", shell_argument(state_file))
+}
+
 /// Answers the question of a step: one command, or one for each choice, in the order of the choices.
 pub fn approve(step: &str, prompt: &Prompt, state_file: &str) -> Vec<String> {
     let command = format!("movebook approve {} --state {}", shell_argument(step), shell_argument(state_file));

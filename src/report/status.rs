@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::terminal::Colour;
-use super::{commands, words};
+use super::{commands, quarantine, words};
 use crate::copy::FileError;
 use crate::state::fold::{RunState, Status, StepState};
 use crate::state::lock::Runner;
@@ -32,6 +32,9 @@ pub struct Report {
     pub steps: usize,
     pub phases: Vec<PhaseReport>,
     pub debt: Vec<DebtReport>,
+    /// What purges took away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<quarantine::Report>,
     /// Who carries it out at this moment.
     pub holder: Option<HolderReport>,
     /// The commands that go on; none while the run is under way or when it is done.
@@ -170,6 +173,7 @@ impl Report {
                     errors: debt.errors.clone(),
                 })
                 .collect(),
+            quarantine: quarantine::Report::of(&state.quarantine),
             holder: match runner {
                 Runner::Known(holder) => Some(HolderReport {
                     pid: holder.pid,
@@ -195,7 +199,7 @@ impl Report {
         // Writing to a String cannot fail, here and below.
         let _ = writeln!(text, "{}", paint(&format!("run {}: {}", self.run, self.headline()), bold));
         let mut about =
-            format!("{} of {} steps done · begun {}", self.steps_done, self.steps, shown_time(self.started));
+            format!("{} of {} steps done · begun {}", self.steps_done, self.steps, words::time(self.started));
         let _ = write!(about, " · {}", words::seconds(self.seconds));
         if let Some(downtime) = self.downtime_seconds {
             let _ = write!(about, ", of it downtime {}", words::seconds(downtime));
@@ -232,6 +236,10 @@ impl Report {
             );
             list_errors(&mut text, &debt.errors, debt.files);
         }
+        if let Some(quarantine) = &self.quarantine {
+            let _ = writeln!(text, "\n{}", quarantine.human());
+            let _ = writeln!(text, "  `{}` lists it", commands::quarantine(&self.state_file));
+        }
         if let Some(holder) = &self.holder {
             let _ = writeln!(
                 text,
@@ -239,7 +247,7 @@ impl Report {
                 holder.pid,
                 words::name(&holder.user),
                 words::name(&holder.host),
-                shown_time(holder.since)
+                words::time(holder.since)
             );
         }
         for (at, next) in self.next.iter().enumerate() {
@@ -282,7 +290,7 @@ impl StepReport {
         };
         let time = match (self.status, self.since) {
             (StepStanding::Left | StepStanding::Skipped, _) => String::new(),
-            (StepStanding::Running, Some(since)) => format!("since {}", shown_time(since)),
+            (StepStanding::Running, Some(since)) => format!("since {}", words::time(since)),
             _ => words::seconds(self.seconds),
         };
         let line = format!(
@@ -377,7 +385,7 @@ fn step_report(
         && answered.question == Question::Checkpoint
     {
         let answer = answered.answer.visible().unwrap_or(crate::secret::MASK);
-        report.said = format!("{answer} ({}, {})", answered.by, shown_time(answered.at));
+        report.said = format!("{answer} ({}, {})", answered.by, words::time(answered.at));
     }
     if let Some(open) = &state.open {
         report.status = StepStanding::Waiting;
@@ -385,9 +393,4 @@ fn step_report(
         report.list = open.list.clone();
     }
     report
-}
-
-/// A time by this machine's clock, to the second.
-fn shown_time(at: Timestamp) -> String {
-    at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

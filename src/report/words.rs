@@ -58,6 +58,11 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
+/// A time by this machine's clock, to the second.
+pub fn time(at: jiff::Timestamp) -> String {
+    at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// A name or text from outside, on one line, with control characters written out.
 pub fn name(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

@@ -1,7 +1,4 @@
-//! A copy step: whose the target is, the pass, the judgement of what a purge would take away, and the purge.
-//!
-//! The list of a purge is complete and judged before the first file goes, and it is judged anew whenever the step is
-//! taken up again: an answer counts for exactly the list that was shown.
+//! A copy step: whose the target is, the pass, its account, and the purge behind it.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -12,27 +9,22 @@ use jiff::Timestamp;
 use super::facts;
 use super::outcome::{Failure, Figures};
 use super::progress::Meter;
+use super::purge::{Purged, Purging};
 use super::question::{Asking, Heard, choice_prompt};
 use super::session::Session;
 use super::step::{Done, Performed};
 use crate::cancel::Cancel;
+use crate::copy::account::{self, Account, Head, Names, Writer};
 use crate::copy::native::Native;
-use crate::copy::quarantine::quarantine_place;
 use crate::copy::{
-    CopyPass, Disposal, Engine, EntryKind, ErrorClass, ExtraEntry, Extras, Keep, OnErrors, PassError,
-    PassOutcome, PassSummary, Progress, Watch,
+    CopyPass, Engine, ErrorClass, Extras, OnErrors, PassError, PassSummary, Progress, Watch, names,
 };
 use crate::error::Result;
 use crate::event::Event;
-use crate::guard::{self, ClaimVerdict, Ownership, PurgeFacts, PurgeList, SourceFacts, Verdict};
-use crate::plan::{Action, CheckAction, CopyAction, Evidence, PlannedStep, Purge};
+use crate::guard::{self, ClaimVerdict};
+use crate::plan::{CopyAction, Evidence, PlannedStep};
 use crate::state::fold::{ADOPT, PassResult};
-use crate::state::record::{Answer, Body, Debt, Found, Question};
-
-/// How many names of a list are kept and shown with a question; `plan` has them all.
-const LISTED: usize = 1000;
-/// The choice that leaves extra files where they are.
-const KEEP: &str = "keep";
+use crate::state::record::{Body, Debt, Found, Question};
 
 impl Session<'_> {
     pub(super) fn copy(&mut self, step: &PlannedStep, action: &CopyAction) -> Result<Performed> {
@@ -44,9 +36,11 @@ impl Session<'_> {
         }
         let begun = Instant::now();
         let pass = CopyPass { distrust: self.state.distrusted_since(&step.id), ..pass_of(action) };
-        let outcome = self.watched(step, "copying", |watch| Native.copy(&pass, watch));
+        let names = self.begin_account(step, &pass);
+        let outcome = self.watched(step, "copying", Some(&names), |watch| Native.copy(&pass, watch));
         let mut outcome = match outcome {
             Ok(outcome) => outcome,
+            // What was named so far stays, without an end.
             Err(error) => return Ok(ended_early(error).into()),
         };
         if let Some(warning) = outcome.warning.take() {
@@ -54,14 +48,24 @@ impl Session<'_> {
         }
         let errors = errors(&outcome.summary, action.errors);
         if errors > 0 && action.errors == OnErrors::Fail {
+            if action.purge.is_some() {
+                super::purge::keep(&mut outcome, &names);
+            }
+            self.end_account(step, names, &outcome.summary);
             return Ok(too_many(&outcome.summary, errors));
         }
         if let Some(purge) = action.purge {
-            match self.purge(step, action, purge, &pass, &mut outcome, errors)? {
-                Purging::Over => {}
-                Purging::Stop(stop) => return Ok(stop),
+            let purging = Purging { step, action, limits: purge, pass: &pass, errors, names: &names };
+            match self.purge(&purging, &mut outcome)? {
+                Purged::Over => {}
+                Purged::CutOff(stop) => return Ok(stop),
+                Purged::Stop(stop) => {
+                    self.end_account(step, names, &outcome.summary);
+                    return Ok(stop);
+                }
             }
         }
+        self.end_account(step, names, &outcome.summary);
         let summary = &outcome.summary;
         let debt = (errors > 0).then(|| Debt {
             from: action.from.display().to_string(),
@@ -79,11 +83,39 @@ impl Session<'_> {
         Ok(Performed::Done(Done { figures: figures(summary, begun), debt, clears }))
     }
 
+    /// Begins the file of names of a step's pass; those of an earlier pass of the step are gone with it.
+    fn begin_account(&self, step: &PlannedStep, pass: &CopyPass) -> Writer {
+        let head = Head {
+            account: account::FORMAT,
+            run: self.state.run.clone(),
+            step: step.id.clone(),
+            attempt: self.state.steps.get(&step.id).map_or(0, |state| state.attempts),
+            started: pass.started,
+            from: names::shown(&pass.from),
+            to: names::shown(&pass.to),
+        };
+        Writer::begin(&account::file_of(self.state_path(), &step.id), &head)
+    }
+
+    /// Ends the file of names; the record of the step's end vouches for it. A pass never fails for want of names.
+    fn end_account(&mut self, step: &PlannedStep, names: Writer, summary: &PassSummary) {
+        let sums = PassSummary { errors: Vec::new(), ..summary.clone() };
+        let names = names.finish(&sums);
+        if let Names::Lost(why) = &names {
+            let message = format!(
+                "the names of this pass are not kept: {why}; its sums are in the state file all the same"
+            );
+            self.warn(Some(&step.id), message);
+        }
+        self.account = Some(Account { sums, names });
+    }
+
     /// Runs a pass or a part of one, and shows how far it is.
     pub(super) fn watched<T>(
         &self,
         step: &PlannedStep,
         doing: &'static str,
+        account: Option<&Writer>,
         work: impl FnOnce(&Watch<'_>) -> Result<T, PassError>,
     ) -> Result<T, PassError> {
         let begun = Instant::now();
@@ -101,7 +133,7 @@ impl Session<'_> {
                 left: reading.left,
             });
         };
-        work(&Watch { progress: &show, cancel })
+        work(&Watch { progress: &show, cancel, account })
     }
 
     /// Makes sure whose the target is, before anything is written there. `Some` stops the step.
@@ -150,148 +182,6 @@ impl Session<'_> {
         self.append(Body::TargetClaimed { path, identity: identity.0, found })?;
         Ok(None)
     }
-
-    fn purge(
-        &mut self,
-        step: &PlannedStep,
-        action: &CopyAction,
-        purge: Purge,
-        pass: &CopyPass,
-        outcome: &mut PassOutcome,
-        errors: u64,
-    ) -> Result<Purging> {
-        let identity = facts::identity(&action.to);
-        let list = list(&outcome.extras, identity.as_ref());
-        let approved = match self.state.said_of_purge(&step.id, &list.digest) {
-            Some(Answer::Choice(choice)) if choice == KEEP => return Ok(self.keep(outcome)),
-            said => said.map(|_| list.digest.clone()),
-        };
-        let facts = self.purge_facts(action, outcome, errors, list, approved);
-        if self.cancel.is_requested() {
-            // A look that was broken off tells nothing about the source.
-            return Ok(Purging::Stop(Failure::Interrupted.into()));
-        }
-        match guard::judge_purge(
-            &facts,
-            &guard::Limits { max_files: purge.max_files, max_percent: purge.max_percent },
-        ) {
-            Verdict::Go => {}
-            Verdict::Refuse(refusal) if action.errors == OnErrors::Tolerate => {
-                self.warn(Some(&step.id), format!("nothing was purged: {refusal}"));
-                return Ok(self.keep(outcome));
-            }
-            Verdict::Refuse(refusal) => return Ok(Purging::Stop(Failure::from(refusal).into())),
-            Verdict::Ask(question) => {
-                let prompt = choice_prompt(
-                    format!(
-                        "The purge would take away {} files ({}), more than its limits of {} files or {} %. Go ahead?",
-                        facts.list.files,
-                        bytesize::ByteSize(facts.list.bytes).display().iec(),
-                        purge.max_files,
-                        purge.max_percent,
-                    ),
-                    "Look at the list: each file on it is in the target and not in the source.",
-                    [(KEEP, "leave them in the target and go on"), ("purge", "take these files away")],
-                    Evidence::None,
-                );
-                let names = names(&outcome.extras);
-                match self.ask(Asking {
-                    step: &step.id,
-                    title: &step.title,
-                    question,
-                    prompt,
-                    list: names,
-                })? {
-                    Heard::None(unanswered) => return Ok(Purging::Stop(Performed::Unanswered(unanswered))),
-                    Heard::Answer(answer) if answer == Answer::Choice(KEEP.to_owned()) => {
-                        return Ok(self.keep(outcome));
-                    }
-                    Heard::Answer(_) => {}
-                }
-            }
-        }
-        if outcome.extras.is_empty() {
-            return Ok(Purging::Over);
-        }
-        // A person may have taken hours to answer: what was judged must still be what is there.
-        if facts::identity(&action.to) != identity {
-            let reason = format!(
-                "the target {} is another folder than when the purge was judged",
-                action.to.display()
-            );
-            let failure =
-                Failure::refused(reason).hint("see that the right drive or share is mounted, and go on");
-            return Ok(Purging::Stop(failure.into()));
-        }
-        let disposal = match purge.keep {
-            Keep::None => Disposal::Delete,
-            Keep::Quarantine => Disposal::Quarantine(quarantine_place(&action.to, &self.state.run)),
-        };
-        let purged = match self
-            .watched(step, "purging", |watch| Native.purge(pass, &outcome.extras, &disposal, watch))
-        {
-            Ok(purged) => purged,
-            Err(error) => return Ok(Purging::Stop(ended_early(error).into())),
-        };
-        outcome.summary.purged = purged.files;
-        if purged.errors.is_empty() {
-            return Ok(Purging::Over);
-        }
-        let failure =
-            Failure::failed(format!("extra files that could not be taken away: {}", purged.errors.len()))
-                .hint("see to the files that are listed, and go on: the pass is done again and lists anew");
-        Ok(Purging::Stop(Performed::Failed { failure, errors: purged.errors }))
-    }
-
-    /// The extra files stay; the account says so.
-    fn keep(&self, outcome: &mut PassOutcome) -> Purging {
-        for extra in &outcome.extras {
-            if extra.kind == EntryKind::File {
-                outcome.summary.kept.add(extra.bytes);
-            }
-        }
-        Purging::Over
-    }
-
-    fn purge_facts(
-        &self,
-        action: &CopyAction,
-        outcome: &PassOutcome,
-        errors: u64,
-        list: PurgeList,
-        approved: Option<String>,
-    ) -> PurgeFacts {
-        let target = action.to.display().to_string();
-        let summary = &outcome.summary;
-        // What the filter lets in, and nothing else: a source of which only excluded folders are there is an empty one.
-        let files = outcome.source_files;
-        let found = facts::identity(&action.to);
-        let ownership = match self.state.targets.get(&target) {
-            // By identity and not by spelling: two spellings, or a link, can lead to one claimed folder.
-            _ if facts::owned(&self.state, &action.to) => Ownership::Own,
-            None => Ownership::Foreign,
-            Some(claimed) => Ownership::Changed { claimed: guard::Identity(claimed.identity.clone()), found },
-        };
-        let mut expected: Vec<&String> = action.expect.iter().collect();
-        for other in self.plan.steps() {
-            let Some(Action::Check(checks)) = other.ready() else { continue };
-            expected.extend(checks.iter().flat_map(|check| match check {
-                CheckAction::Path { path, contains, .. } if *path == action.from => contains.as_slice(),
-                _ => &[],
-            }));
-        }
-        PurgeFacts {
-            target,
-            source: action.from.display().to_string(),
-            ownership,
-            errors: errors.max(summary.failed.files),
-            source_facts: SourceFacts::Whole { files },
-            unmatched: super::check::unmatched(&action.from, &expected, self.cancel),
-            list,
-            target_files: outcome.target_files,
-            approved,
-        }
-    }
 }
 
 /// The question with the number of files that a person judges by.
@@ -302,11 +192,6 @@ fn counted(question: Question, target: &Path, cancel: &Cancel) -> Question {
         }
         other => other,
     }
-}
-
-enum Purging {
-    Over,
-    Stop(Performed),
 }
 
 /// The pass of a step, as it begins now.
@@ -360,50 +245,12 @@ pub(super) fn ended_early(error: PassError) -> Failure {
     }
 }
 
-/// What a purge would take away, with a digest that tells this list from every other.
-fn list(extras: &[ExtraEntry], target: Option<&guard::Identity>) -> PurgeList {
-    let mut digest = blake3::Hasher::new();
-    digest.update(target.map_or("", |target| target.0.as_str()).as_bytes());
-    let mut list = PurgeList { files: 0, bytes: 0, directories: 0, digest: String::new() };
-    for extra in extras {
-        let name = extra.path.as_os_str().as_encoded_bytes();
-        digest.update(&(name.len() as u64).to_le_bytes()).update(name).update(&[extra.kind as u8]);
-        digest.update(&extra.bytes.to_le_bytes());
-        match extra.kind {
-            EntryKind::Directory => list.directories += 1,
-            EntryKind::File | EntryKind::Link | EntryKind::Special => {
-                list.files += 1;
-                list.bytes += extra.bytes;
-            }
-        }
-    }
-    list.digest = digest.finalize().to_hex().to_string();
-    list
-}
-
-fn names(extras: &[ExtraEntry]) -> Vec<String> {
-    let mut names: Vec<String> = extras
-        .iter()
-        .filter(|extra| extra.kind != EntryKind::Directory)
-        .take(LISTED)
-        .map(|extra| extra.path.display().to_string())
-        .collect();
-    let files = extras.iter().filter(|extra| extra.kind != EntryKind::Directory).count();
-    if files > LISTED {
-        names.push(format!("… and {} more; `movebook plan` lists them all", files - LISTED));
-    }
-    names
-}
-
 /// What later templates and reports see of a pass.
 fn figures(summary: &PassSummary, begun: Instant) -> Figures {
     let seconds = begun.elapsed().as_secs_f64();
     let copied_files = summary.new.files + summary.changed.files;
     let copied_bytes = summary.new.bytes + summary.changed.bytes;
-    let filtered = summary
-        .filtered
-        .values()
-        .fold((0, 0), |(files, bytes), tally| (files + tally.files, bytes + tally.bytes));
+    let filtered = summary.filtered_in_all();
     let mut figures = Figures::new();
     for (name, value) in [
         ("copied_files", copied_files),
@@ -414,8 +261,8 @@ fn figures(summary: &PassSummary, begun: Instant) -> Figures {
         ("changed_bytes", summary.changed.bytes),
         ("same_files", summary.same.files),
         ("same_bytes", summary.same.bytes),
-        ("filtered_files", filtered.0),
-        ("filtered_bytes", filtered.1),
+        ("filtered_files", filtered.files),
+        ("filtered_bytes", filtered.bytes),
         ("skipped_links", summary.skipped_links),
         ("skipped_special", summary.skipped_special),
         ("links_copied", summary.links_copied),
@@ -426,7 +273,9 @@ fn figures(summary: &PassSummary, begun: Instant) -> Figures {
         ("purged_files", summary.purged.files),
         ("purged_bytes", summary.purged.bytes),
         ("kept_files", summary.kept.files),
+        ("kept_bytes", summary.kept.bytes),
         ("extra_filtered_files", summary.extra_filtered.files),
+        ("extra_filtered_bytes", summary.extra_filtered.bytes),
         ("directories", summary.directories),
         ("directories_created", summary.directories_created),
     ] {
@@ -449,24 +298,6 @@ fn figures(summary: &PassSummary, begun: Instant) -> Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn extra(path: &str, kind: EntryKind) -> ExtraEntry {
-        ExtraEntry { path: path.into(), kind, bytes: 10 }
-    }
-
-    #[test]
-    fn a_list_with_another_file_has_another_digest() {
-        let one = list(&[extra("a", EntryKind::File), extra("b", EntryKind::File)], None);
-        let other = list(&[extra("ab", EntryKind::File)], None);
-        assert_ne!(one.digest, other.digest);
-        assert_eq!((one.files, one.bytes, one.directories), (2, 20, 0));
-    }
-
-    #[test]
-    fn directories_count_for_themselves() {
-        let list = list(&[extra("d/a", EntryKind::File), extra("d", EntryKind::Directory)], None);
-        assert_eq!((list.files, list.directories), (1, 1));
-    }
 
     #[test]
     fn a_vanished_file_is_an_error_only_where_none_is_tolerated() {

@@ -30,7 +30,7 @@ impl Session<'_> {
             manifest: action.manifest.clone(),
             extra: action.extra,
         };
-        match self.watched(step, "verifying", |watch| verify::verify(&pass, watch)) {
+        match self.watched(step, "verifying", None, |watch| verify::verify(&pass, watch)) {
             Ok(verification) if verification.is_clean() => {
                 Performed::Done(figures(&verification, begun).into())
             }

@@ -4,7 +4,7 @@
 //! secrets out, waits for the disk, and only then changes the state that everything else looks at.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use super::operator::{GivenAnswer, Operator};
 use super::stage::Stage;
 use crate::cancel::Cancel;
+use crate::copy::account::Account;
 use crate::error::{Error, ExitCode, Result};
 use crate::event::{Event, Outcome, PhaseOutline, Sink, StepOutline};
 use crate::plan::Plan;
@@ -169,6 +170,7 @@ pub fn run(
         consent,
         answers,
         who,
+        account: None,
         state_file,
         commands,
     };
@@ -204,6 +206,8 @@ pub(super) struct Session<'a> {
     pub(super) consent: Consent,
     pub(super) answers: BTreeMap<String, GivenAnswer>,
     pub(super) who: Who,
+    /// Of the pass that the step at work has ended, until the step's end is written down.
+    pub(super) account: Option<Account>,
     state_file: String,
     commands: Commands<'a>,
     journal: Journal,
@@ -219,6 +223,11 @@ impl Session<'_> {
         })?;
         let record = self.journal.append(body)?;
         self.state.apply(&record).map_err(|damage| journal::damaged(self.journal.path(), &damage))
+    }
+
+    /// The state file, with links resolved; the names of passes are kept beside it.
+    pub(super) fn state_path(&self) -> &Path {
+        self.journal.path()
     }
 
     /// What templates may know now.
@@ -488,6 +497,9 @@ fn clean(mut body: Body, redactor: &Redactor) -> Body {
         | Body::StepStarted { .. }
         | Body::StepInterrupted { .. }
         | Body::TargetClaimed { .. }
+        | Body::PurgeStarted(_)
+        | Body::QuarantineChanging { .. }
+        | Body::QuarantineChanged { .. }
         | Body::ChangesAccepted { .. }
         | Body::RunFinished { .. } => {}
     }

@@ -259,12 +259,14 @@ impl Session<'_> {
         let seconds = took.as_secs_f64();
         figures.insert("seconds".to_owned(), seconds.into());
         let owed = debt.as_ref().map_or(0, |debt| debt.files);
+        let account = self.account.take();
         self.append(Body::StepDone {
             step: step.id.clone(),
             seconds,
             figures: figures.clone(),
             debt,
             clears,
+            account,
         })?;
         self.stage.show(&Event::StepDone {
             step: step.id.clone(),
@@ -308,11 +310,12 @@ impl Session<'_> {
         errors: Vec<FileError>,
         took: Duration,
     ) -> Result<()> {
-        let (step, seconds) = (step.id.clone(), took.as_secs_f64());
+        let (step, seconds, account) = (step.id.clone(), took.as_secs_f64(), self.account.take());
         self.append(match failure.clone() {
             Failure::Interrupted => Body::StepInterrupted { step, seconds },
             Failure::Failed { error, hints } => {
-                Body::StepFailed { step, seconds, error, hints, errors, code: ExitCode::StepFailed.number() }
+                let code = ExitCode::StepFailed.number();
+                Body::StepFailed { step, seconds, error, hints, errors, code, account }
             }
             Failure::Refused { reason, hints } => Body::StepFailed {
                 step,
@@ -321,6 +324,7 @@ impl Session<'_> {
                 hints,
                 errors,
                 code: ExitCode::Refused.number(),
+                account,
             },
         })
     }

@@ -6,6 +6,7 @@
 
 mod check;
 mod debt;
+mod quarantine;
 #[cfg(test)]
 mod tests;
 mod unflushed;
@@ -18,11 +19,13 @@ use serde_json::Value;
 
 use super::line::{Damage, Fault};
 use super::record::{
-    Answer, Basis, Body, Debt, EvidenceFile, Found, How, PhaseMark, Prompt, Question, Record,
+    Answer, Basis, Body, Debt, Deed, EvidenceFile, Found, How, PhaseMark, Prompt, Question, Record,
 };
-use crate::copy::FileError;
+use crate::copy::account::Account;
+use crate::copy::{FileError, Tally};
 
 pub use debt::{Breadth, Looked, PassResult, clears};
+pub use quarantine::{Quarantine, QuarantineDeed, Quarantined};
 pub use unflushed::Unflushed;
 
 /// All that a journal says of its run.
@@ -42,8 +45,9 @@ pub struct RunState {
     pub steps: IndexMap<String, StepState>,
     /// The latest answer to each checkpoint.
     pub answers: BTreeMap<String, Answered>,
-    /// The latest answer to each question about a purge.
+    /// The latest answer to each question about a purge. None is left once something was brought back.
     pub purges: BTreeMap<String, PurgeAnswer>,
+    pub quarantine: Quarantine,
     /// Targets that a person agreed to take over, by identity.
     pub adoptions: Vec<Adoption>,
     /// Targets that are this run's own, by path; the latest claim of each.
@@ -93,6 +97,8 @@ pub struct StepState {
     pub debt: Option<Debt>,
     /// What it may have written without bringing it to the disk.
     pub unflushed: Option<Unflushed>,
+    /// What its pass saw and did, once that was over.
+    pub account: Option<Account>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,6 +218,7 @@ impl RunState {
             steps: IndexMap::new(),
             answers: BTreeMap::new(),
             purges: BTreeMap::new(),
+            quarantine: Quarantine::default(),
             adoptions: Vec::new(),
             targets: IndexMap::new(),
             debt: IndexMap::new(),
@@ -258,10 +265,12 @@ impl RunState {
                     state.open = None;
                     state.answered = None;
                     state.digest = Some(digest.clone());
+                    state.account = None;
                 })
             }
-            Body::StepDone { step, seconds, figures, debt, clears } => {
+            Body::StepDone { step, seconds, figures, debt, clears, account } => {
                 self.end(step, at, *seconds, Status::Done);
+                self.take_account(step, account.as_ref());
                 self.with(step, |state| {
                     state.unflushed = None;
                     state.figures = figures.clone();
@@ -274,7 +283,8 @@ impl RunState {
                     self.debt.insert(step.clone(), debt.clone());
                 }
             }
-            Body::StepFailed { step, seconds, error, hints, errors, code } => {
+            Body::StepFailed { step, seconds, error, hints, errors, code, account } => {
+                self.take_account(step, account.as_ref());
                 let status = Status::Failed {
                     error: error.clone(),
                     hints: hints.clone(),
@@ -319,6 +329,17 @@ impl RunState {
             }
             Body::TargetClaimed { path, identity, found } => {
                 self.targets.insert(path.clone(), Target { identity: identity.clone(), found: *found, at });
+            }
+            Body::PurgeStarted(purge) => self.quarantine.open(purge, at),
+            Body::QuarantineChanging { deed, by, files, bytes, .. } => {
+                self.quarantine.begin(*deed, by, Tally { files: *files, bytes: *bytes }, at);
+                // Whoever brings a file back takes back what was agreed to: the next purge asks again.
+                if *deed == Deed::Restore {
+                    self.purges.clear();
+                }
+            }
+            Body::QuarantineChanged { files, bytes, left, .. } => {
+                self.quarantine.end(Tally { files: *files, bytes: *bytes }, *left);
             }
             Body::DebtWaived { step, .. } => {
                 self.debt.shift_remove(step);
@@ -467,6 +488,7 @@ impl StepState {
             digest: None,
             debt: None,
             unflushed: None,
+            account: None,
         }
     }
 }

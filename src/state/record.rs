@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::copy::FileError;
+use crate::copy::account::Account;
 use crate::plan::{AnswerKind, Evidence};
 
 /// The version of the format; a newer one is refused.
@@ -62,6 +63,9 @@ pub enum Body {
         /// Steps whose debt this one cleared.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         clears: Vec<String>,
+        /// What a pass saw and did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Account>,
     },
     StepFailed {
         step: String,
@@ -73,6 +77,9 @@ pub enum Body {
         errors: Vec<FileError>,
         /// The exit code that the failure ends the process with (1, or 7 for a guard).
         code: u8,
+        /// What a pass saw and did, where it went to its end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<Account>,
     },
     StepSkipped {
         step: String,
@@ -110,6 +117,28 @@ pub enum Body {
         identity: String,
         found: Found,
     },
+    /// Intent: files are about to be moved from a target into this run's quarantine.
+    PurgeStarted(PurgeStarted),
+    /// Intent: a person brings back what purges took away, or deletes it for good.
+    QuarantineChanging {
+        deed: Deed,
+        by: String,
+        host: String,
+        /// The purges whose files these are.
+        purges: Vec<u32>,
+        files: u64,
+        bytes: u64,
+        /// What was named, bounded; empty: all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        names: Vec<String>,
+    },
+    QuarantineChanged {
+        deed: Deed,
+        files: u64,
+        bytes: u64,
+        /// Entries that stay in the quarantine though they were meant.
+        left: u64,
+    },
     DebtWaived {
         step: String,
         by: String,
@@ -126,6 +155,29 @@ pub enum Body {
     RunFinished {
         seconds: f64,
     },
+}
+
+/// A purge into the quarantine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeStarted {
+    pub step: String,
+    /// From 1 on, in the order of the run.
+    pub number: u32,
+    pub target: String,
+    pub identity: String,
+    /// The purge's own folder in the quarantine.
+    pub folder: String,
+    /// What is on its list.
+    pub files: u64,
+    pub bytes: u64,
+}
+
+/// What becomes of what is in the quarantine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    Restore,
+    Discard,
 }
 
 /// What a run rests on.

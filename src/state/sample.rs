@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::line::{self, Chain};
 use super::record::*;
-use crate::copy::{ErrorClass, FileError};
+use crate::copy::account::{Account, Mark, Names};
+use crate::copy::{ErrorClass, FileError, PassSummary, Tally};
 use crate::plan::{AnswerKind, Evidence};
 
 pub fn at(second: i64) -> Timestamp {
@@ -81,6 +82,7 @@ pub fn done(step: &str) -> Body {
         figures: BTreeMap::from([("copied_files".into(), json!(12))]),
         debt: None,
         clears: Vec::new(),
+        account: None,
     }
 }
 
@@ -91,6 +93,7 @@ pub fn done_clearing(step: &str, cleared: &str) -> Body {
         figures: BTreeMap::new(),
         debt: None,
         clears: vec![cleared.into()],
+        account: None,
     }
 }
 
@@ -101,6 +104,7 @@ pub fn done_owing(step: &str) -> Body {
         figures: BTreeMap::new(),
         debt: Some(debt(&["a/b.dat"])),
         clears: Vec::new(),
+        account: None,
     }
 }
 
@@ -125,6 +129,7 @@ pub fn failed(step: &str) -> Body {
         hints: vec!["run again".into()],
         errors: vec![file_error("x \"y\"\n.dat")],
         code: 1,
+        account: None,
     }
 }
 
@@ -180,6 +185,48 @@ pub fn accepted(basis: Basis) -> Body {
     Body::ChangesAccepted { by: "admin".into(), host: "server".into(), changes: vec!["x".into()], basis }
 }
 
+pub fn purging(step: &str, number: u32) -> Body {
+    Body::PurgeStarted(PurgeStarted {
+        step: step.into(),
+        number,
+        target: "/new".into(),
+        identity: "1:2".into(),
+        folder: format!("/new.movebook-quarantine/r1/{number}"),
+        files: 3,
+        bytes: 30,
+    })
+}
+
+pub fn changing(deed: Deed) -> Body {
+    Body::QuarantineChanging {
+        deed,
+        by: "admin".into(),
+        host: "server".into(),
+        purges: vec![1],
+        files: 2,
+        bytes: 20,
+        names: vec!["a/b".into()],
+    }
+}
+
+pub fn changed(deed: Deed) -> Body {
+    Body::QuarantineChanged { deed, files: 1, bytes: 10, left: 1 }
+}
+
+/// A step that is done with the account of its pass.
+pub fn done_purging(step: &str) -> Body {
+    let sums = PassSummary { purged: Tally { files: 2, bytes: 20 }, ..PassSummary::default() };
+    let names = Names::Kept(Mark { lines: 4, digest: "d".into() });
+    Body::StepDone {
+        step: step.into(),
+        seconds: 1.5,
+        figures: BTreeMap::new(),
+        debt: None,
+        clears: Vec::new(),
+        account: Some(Account { sums, names }),
+    }
+}
+
 /// A whole run with every kind of record and of question.
 pub fn every_kind() -> Vec<Body> {
     vec![
@@ -207,7 +254,10 @@ pub fn every_kind() -> Vec<Body> {
         started("final"),
         asked("final", purge()),
         answered("final", purge(), Answer::Confirmed),
-        done("final"),
+        purging("final", 1),
+        done_purging("final"),
+        changing(Deed::Restore),
+        changed(Deed::Restore),
         skipped("proof"),
         started("after"),
         done("after"),
@@ -215,6 +265,8 @@ pub fn every_kind() -> Vec<Body> {
         answered("early", Question::Debt { files: 1 }, Answer::Text("waive".into())),
         waived("early"),
         Body::RunFinished { seconds: 29.0 },
+        changing(Deed::Discard),
+        changed(Deed::Discard),
     ]
 }
 

@@ -15,6 +15,28 @@ pub fn create_new(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Makes a file in the place of an earlier one, with the folder that it is in where that is missing. Whoever has the
+/// earlier one open keeps it as it was.
+pub fn make_anew(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        match make_folder(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => create_new(path),
+    }
+}
+
+/// Makes a folder that did not exist, open to its owner only (mode 0700).
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    system::private_folder(&mut builder);
+    builder.create(path)
+}
+
 /// Opens a file for reading and writing, making it if need be. A link in its place is an error or is opened
 /// itself; what it points to is never touched.
 pub fn open_or_create(path: &Path) -> io::Result<File> {
@@ -31,15 +53,19 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
 
 #[cfg(unix)]
 mod system {
-    use std::fs::{File, OpenOptions};
+    use std::fs::{DirBuilder, File, OpenOptions};
     use std::io;
-    use std::os::unix::fs::OpenOptionsExt;
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
     use std::path::Path;
 
     use rustix::fs::OFlags;
 
     pub fn private(options: &mut OpenOptions) {
         options.mode(0o600);
+    }
+
+    pub fn private_folder(builder: &mut DirBuilder) {
+        builder.mode(0o700);
     }
 
     pub fn no_follow(options: &mut OpenOptions) {
@@ -57,7 +83,7 @@ mod system {
 
 #[cfg(windows)]
 mod system {
-    use std::fs::OpenOptions;
+    use std::fs::{DirBuilder, OpenOptions};
     use std::io;
     use std::os::windows::fs::OpenOptionsExt;
     use std::path::Path;
@@ -67,6 +93,9 @@ mod system {
     pub fn private(options: &mut OpenOptions) {
         no_follow(options);
     }
+
+    /// It has the rights of the folder that it is in.
+    pub fn private_folder(_: &mut DirBuilder) {}
 
     pub fn no_follow(options: &mut OpenOptions) {
         options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT);

@@ -13,6 +13,7 @@ use super::node::{Node, Origin};
 use super::temporary::{self, TemporaryNames};
 use super::transfer::{transfer, transfer_link};
 use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
+use crate::copy::account::{self, Bucket};
 use crate::copy::{
     Compare, CopyPass, Directories, EntryKind, ErrorClass, ExtraEntry, Extras, FileError, Links, PassOutcome,
     PassSummary, Priority, Rule, Survey, names,
@@ -34,6 +35,8 @@ pub(super) struct PassHandler<'a> {
     pub(super) deed: Deed,
     pub(super) tolerance: Duration,
     pub(super) names: TemporaryNames,
+    /// Where every name is written down with its bucket.
+    pub(super) account: Option<&'a account::Writer>,
 }
 
 /// One worker's part of the account.
@@ -45,6 +48,7 @@ pub(super) struct PassTally {
     source_files: u64,
     /// What a person should know though no file is concerned.
     warning: Option<String>,
+    pub(super) page: account::Page,
     /// Smallest first.
     largest: Vec<(u64, String)>,
 }
@@ -105,8 +109,12 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
             Decision::New | Decision::Changed => {
                 let bytes = self.bring(worker, found, turn)?;
                 let summary = &mut worker.tally.summary;
-                let bucket = if decision == Decision::New { &mut summary.new } else { &mut summary.changed };
-                bucket.add(bytes);
+                let (tally, bucket) = match decision {
+                    Decision::New => (&mut summary.new, Bucket::New),
+                    _ => (&mut summary.changed, Bucket::Changed),
+                };
+                tally.add(bytes);
+                worker.tally.page.note(self.account, bucket, &found.node.relative, found.name, bytes);
             }
             Decision::Mismatch(kind) => {
                 return Err(Failure::permanent(format!(
@@ -122,32 +130,46 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
     }
 
     fn link(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {
-        match self.pass.links {
-            Links::Skip => worker.tally.summary.skipped_links += 1,
+        let bucket = match self.pass.links {
+            Links::Skip => {
+                worker.tally.summary.skipped_links += 1;
+                Bucket::SkippedLinks
+            }
             Links::Fail => return Err(Failure::permanent("is a link, and the pass says `links: fail`")),
             Links::Copy => {
                 self.bring_link(node, name)?;
                 worker.tally.summary.links_copied += 1;
+                Bucket::LinksCopied
             }
-        }
+        };
+        worker.tally.page.note(self.account, bucket, &node.relative, name, 0);
         Ok(())
     }
 
-    fn special(&self, tally: &mut PassTally) {
+    fn special(&self, tally: &mut PassTally, node: &Node<D>, name: &OsStr) {
         tally.summary.skipped_special += 1;
+        tally.page.note(self.account, Bucket::SkippedSpecial, &node.relative, name, 0);
     }
 
-    fn kept_out(&self, tally: &mut PassTally, rule: Rule, bytes: u64) {
+    fn kept_out(&self, tally: &mut PassTally, node: &Node<D>, name: &OsStr, rule: Rule, bytes: u64) {
         tally.summary.filtered.entry(rule).or_default().add(bytes);
+        tally.page.kept_out(self.account, &node.relative, name, rule, bytes);
     }
 
     fn extra(&self, tally: &mut PassTally, entry: ExtraEntry, judged: Result<(), Rule>) {
         match (judged, self.pass.extras) {
-            (Err(_), _) if entry.kind == EntryKind::File => tally.summary.extra_filtered.add(entry.bytes),
-            (Ok(()), Extras::Keep) if entry.kind == EntryKind::File => tally.summary.kept.add(entry.bytes),
             // Listed ones are in no bucket yet: whoever judges the purge puts them there.
             (Ok(()), Extras::List) => tally.extras.push(entry),
-            _ => {}
+            // A directory is no file of any sum.
+            _ if entry.kind == EntryKind::Directory => {}
+            (Ok(()), Extras::Keep) => {
+                tally.summary.kept.add(entry.bytes);
+                tally.page.extra(self.account, Bucket::Kept, &entry, None);
+            }
+            (Err(rule), _) => {
+                tally.summary.extra_filtered.add(entry.bytes);
+                tally.page.extra(self.account, Bucket::ExtraFiltered, &entry, Some(rule));
+            }
         }
     }
 
@@ -169,6 +191,7 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
         }
         let error =
             FileError { path: lost.path, class: lost.class, attempts: lost.attempts, error: lost.text };
+        tally.page.failed(self.account, &error, lost.bytes);
         if tally.summary.errors.len() < PassSummary::LISTED_ERRORS {
             tally.summary.errors.push(error);
         }

@@ -3,17 +3,19 @@
 //! Each entry is looked at again right before: it must be of the kind that was judged, and the source must still lack
 //! it. Both are asked through open directories, so no link can lead out of the target.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
-use std::time::SystemTime;
 
 use super::failure::{Failure, Side};
+use crate::copy::account::{Bucket, Page};
+use crate::copy::chain::Chain;
+use crate::copy::quarantine::{self, Missing, Opened};
 use crate::copy::{
     CopyPass, Disposal, EntryKind, ErrorClass, ExtraEntry, FileError, PassError, Progress, Purged, Watch,
     names,
 };
-use crate::sys::tree::{Directory, Taken};
+use crate::sys::tree::{self, Directory, Taken};
 
 /// How many other names are tried where the quarantine has one already.
 const OTHER_NAMES: u32 = 1000;
@@ -41,19 +43,40 @@ pub(super) fn purge<D: Directory>(
         ..Progress::default()
     };
     let mut told = std::time::Instant::now();
+    let mut page = Page::default();
     for entry in extras {
         if watch.cancel.is_requested() {
+            page.turn(watch.account);
             return Err(PassError::Interrupted);
         }
         match take_away(entry, &mut source, &mut target, quarantine.as_mut()) {
-            Ok(()) if entry.kind == EntryKind::Directory => purged.directories += 1,
-            Ok(()) => purged.files.add(entry.bytes),
-            Err(Failure::Ends(why)) => return Err(why),
-            Err(Failure::Interrupted) => return Err(PassError::Interrupted),
-            Err(Failure::Entry { class, text }) => {
+            Ok(()) => {
+                page.extra(watch.account, Bucket::Purged, entry, None);
+                match entry.kind {
+                    EntryKind::Directory => purged.directories += 1,
+                    _ => purged.files.add(entry.bytes),
+                }
+            }
+            Err(failure) => {
+                let error = match failure {
+                    Failure::Entry { class, text } => {
+                        FileError { path: names::shown(&entry.path), class, attempts: 1, error: text }
+                    }
+                    Failure::Ends(why) => {
+                        page.turn(watch.account);
+                        return Err(why);
+                    }
+                    Failure::Interrupted => {
+                        page.turn(watch.account);
+                        return Err(PassError::Interrupted);
+                    }
+                };
                 progress.failed += 1;
-                let path = names::shown(&entry.path);
-                purged.errors.push(FileError { path, class, attempts: 1, error: text });
+                if entry.kind != EntryKind::Directory && error.class != ErrorClass::Vanished {
+                    purged.kept.add(entry.bytes);
+                    page.stays(watch.account, entry, &error);
+                }
+                purged.errors.push(error);
             }
         }
         progress.files_done += 1;
@@ -63,7 +86,11 @@ pub(super) fn purge<D: Directory>(
             (watch.progress)(progress);
         }
     }
+    page.turn(watch.account);
     target.give_back_times();
+    if let Some(quarantine) = &mut quarantine {
+        quarantine.give_back_times();
+    }
     super::flush(target.root(), &pass.to)?;
     (watch.progress)(progress);
     Ok(purged)
@@ -111,8 +138,10 @@ fn take_away<D: Directory>(
                 let place = quarantine
                     .make(&entry.path)
                     .map_err(|error| failed(Side::Target, "make its folder in the quarantine", error))?;
-                // Its time is a courtesy.
-                let _ = place.set_own_modified(status.modified);
+                // Both are courtesies; the owner must be able to take the files out again.
+                let permissions = tree::writable(&status.permissions).unwrap_or(status.permissions);
+                let _ = place.set_own_permissions(&permissions);
+                quarantine.set_modified(&entry.path, status.modified);
             }
             target.forget(&entry.path);
             let directory =
@@ -155,10 +184,11 @@ fn move_into<D: Directory>(from: &D, name: &OsStr, into: &D) -> io::Result<()> {
 }
 
 fn open_quarantine<D: Directory>(folder: &Path) -> Result<D, PassError> {
-    std::fs::create_dir_all(folder).and_then(|()| D::open(folder)).map_err(|error| PassError::Fatal {
+    quarantine::open::<D>(folder, Missing::Make).map(Opened::into_folder).map_err(|error| PassError::Fatal {
         what: "cannot make the quarantine".into(),
         path: names::shown(folder),
-        hint: "make the folder above it writable, or purge with `keep: none`".into(),
+        hint: "make the folder above it writable and see that no link is in its place, or purge with `keep: none`"
+            .into(),
         source: Some(error),
     })
 }
@@ -168,78 +198,5 @@ fn split(path: &Path) -> Result<(PathBuf, &OsStr), Failure> {
     match (path.parent(), path.file_name()) {
         (Some(above), Some(name)) if plain => Ok((above.to_owned(), name)),
         _ => Err(Failure::permanent("is no path below the target")),
-    }
-}
-
-/// The directories from a root down to the one last asked for, kept open: neighbours in a list share most of them.
-struct Chain<D> {
-    root: D,
-    links: Vec<Link<D>>,
-}
-
-struct Link<D> {
-    name: OsString,
-    directory: D,
-    /// Of the directory before anything was taken out of it.
-    modified: Option<SystemTime>,
-}
-
-impl<D: Directory> Chain<D> {
-    fn new(root: D) -> Self {
-        Self { root, links: Vec::new() }
-    }
-
-    fn root(&self) -> &D {
-        &self.root
-    }
-
-    fn enter(&mut self, path: &Path) -> io::Result<&D> {
-        self.go(path, |directory, name| directory.enter(name))
-    }
-
-    /// As [`Chain::enter`]; what is missing is made.
-    fn make(&mut self, path: &Path) -> io::Result<&D> {
-        self.go(path, |directory, name| match directory.make_directory(name) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-            _ => directory.enter(name),
-        })
-    }
-
-    fn go(&mut self, path: &Path, step: impl Fn(&D, &OsStr) -> io::Result<D>) -> io::Result<&D> {
-        let names: Vec<&OsStr> = path.components().map(|component| component.as_os_str()).collect();
-        let shared = self.links.iter().zip(&names).take_while(|(link, name)| link.name == **name).count();
-        self.shorten(shared);
-        for name in &names[shared..] {
-            let above = self.links.last().map_or(&self.root, |link| &link.directory);
-            let directory = step(above, name)?;
-            let modified = directory.own_status().ok().map(|status| status.modified);
-            self.links.push(Link { name: name.to_os_string(), directory, modified });
-        }
-        Ok(self.links.last().map_or(&self.root, |link| &link.directory))
-    }
-
-    /// Closes a directory that is about to go, and those below it.
-    fn forget(&mut self, path: &Path) {
-        let names: Vec<&OsStr> = path.components().map(|component| component.as_os_str()).collect();
-        let shared = self.links.iter().zip(&names).take_while(|(link, name)| link.name == **name).count();
-        if shared == names.len() {
-            self.links.truncate(shared - 1);
-        }
-    }
-
-    /// Closes all but the first directories, each with the time that it had before.
-    fn shorten(&mut self, length: usize) {
-        while self.links.len() > length {
-            if let Some(Link { directory, modified: Some(modified), .. }) = self.links.pop()
-                && directory.own_status().is_ok_and(|status| status.modified != modified)
-            {
-                // The directory's time is a courtesy; the purge is done without it.
-                let _ = directory.set_own_modified(modified);
-            }
-        }
-    }
-
-    fn give_back_times(&mut self) {
-        self.shorten(0);
     }
 }

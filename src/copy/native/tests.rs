@@ -114,7 +114,7 @@ fn put(path: &Path, content: &str, seconds: i64) {
 
 pub(super) fn quiet<T>(run: impl FnOnce(&Watch<'_>) -> T) -> T {
     let cancel = Cancel::new();
-    run(&Watch { progress: &|_| {}, cancel: &cancel })
+    run(&Watch { progress: &|_| {}, cancel: &cancel, account: None })
 }
 
 fn each(test: impl Fn(&Engine)) {
@@ -575,7 +575,7 @@ fn a_cancelled_pass_says_so_and_leaves_no_temporary_file() {
         let trees = Trees::new(&[]);
         fs::write(trees.from.join("large"), vec![1; 64 << 20]).unwrap();
         let cancel = Cancel::new();
-        let watch = Watch { progress: &|_| {}, cancel: &cancel };
+        let watch = Watch { progress: &|_| {}, cancel: &cancel, account: None };
         let result = std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !fs::read_dir(&trees.to).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -596,7 +596,8 @@ fn progress_ends_with_all_that_was_known() {
         let trees = Trees::new(&["a", "b/c", "d"]);
         let last = std::sync::Mutex::new(crate::copy::Progress::default());
         let cancel = Cancel::new();
-        let watch = Watch { progress: &|progress| *last.lock().unwrap() = progress, cancel: &cancel };
+        let watch =
+            Watch { progress: &|progress| *last.lock().unwrap() = progress, cancel: &cancel, account: None };
         (engine.copy)(&trees.pass(), &watch).unwrap();
         let last = *last.lock().unwrap();
         assert_eq!((last.files_done, last.files_known, last.bytes_done, last.bytes_known), (3, 3, 5, 5));

@@ -120,11 +120,11 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
         Ok(())
     }
 
-    fn special(&self, tally: &mut VerifyTally) {
+    fn special(&self, tally: &mut VerifyTally, _node: &Node<D>, _name: &OsStr) {
         tally.0.skipped += 1;
     }
 
-    fn kept_out(&self, tally: &mut VerifyTally, _rule: Rule, _bytes: u64) {
+    fn kept_out(&self, tally: &mut VerifyTally, _: &Node<D>, _name: &OsStr, _rule: Rule, _bytes: u64) {
         tally.0.filtered += 1;
     }
 

@@ -365,7 +365,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             return;
         }
         if let Err(rule) = self.judge_directory(worker, &node.relative, name) {
-            self.handler.kept_out(&mut worker.tally, rule, 0);
+            self.handler.kept_out(&mut worker.tally, node, name, rule, 0);
             return;
         }
         self.push(Job::Visit { parent: Arc::clone(node), name: name.to_owned(), in_target, failed: 0 });
@@ -434,12 +434,12 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             EntryKind::Link => {
                 match self.judge_name(worker, &node.relative, name) {
                     Ok(()) => self.handler.link(worker, node, name)?,
-                    Err(rule) => self.handler.kept_out(&mut worker.tally, rule, 0),
+                    Err(rule) => self.handler.kept_out(&mut worker.tally, node, name, rule, 0),
                 }
                 return Ok(Next::Done);
             }
             EntryKind::Special => {
-                self.handler.special(&mut worker.tally);
+                self.handler.special(&mut worker.tally, node, name);
                 return Ok(Next::Done);
             }
             // It was a file a moment ago.
@@ -455,7 +455,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         if turn.known.is_none()
             && let Err(rule) = self.judge(worker, &node.relative, name, &source)
         {
-            self.handler.kept_out(&mut worker.tally, rule, source.size);
+            self.handler.kept_out(&mut worker.tally, node, name, rule, source.size);
             return Ok(Next::Done);
         }
         let target = match (node.target(), in_target) {

@@ -7,7 +7,9 @@ use crate::state::record::{Body, Question};
 impl RunState {
     /// Whether a record with this body may come next.
     pub fn check(&self, body: &Body) -> Result<(), Fault> {
-        if self.finished.is_some() {
+        // What a run took away can be brought back or deleted as long as it is there.
+        let quarantine = matches!(body, Body::QuarantineChanging { .. } | Body::QuarantineChanged { .. });
+        if self.finished.is_some() && !quarantine {
             return Err(contradiction("something follows the end of the run"));
         }
         match body {
@@ -51,6 +53,15 @@ impl RunState {
                 None => Err(contradiction(format!(
                     "an answer at step {step} is to a question that was not asked"
                 ))),
+            },
+            Body::PurgeStarted(purge) if purge.number >= self.quarantine.next_number() => {
+                self.under_way(&purge.step, "purging")
+            }
+            Body::PurgeStarted(purge) => Err(contradiction(format!("purge {} begins twice", purge.number))),
+            Body::QuarantineChanging { .. } => Ok(()),
+            Body::QuarantineChanged { deed, .. } => match self.quarantine.unfinished() {
+                Some(begun) if begun.deed == *deed => Ok(()),
+                _ => Err(contradiction("something in the quarantine ends that was not begun")),
             },
             Body::DebtWaived { step, .. } if self.debt.contains_key(step) => Ok(()),
             Body::DebtWaived { step, .. } => {

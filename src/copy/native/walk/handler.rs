@@ -28,9 +28,9 @@ pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     /// A link in the source whose name the filter lets in.
     fn link(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>, name: &OsStr) -> Result<(), Failure>;
     /// A device, socket or pipe in the source.
-    fn special(&self, tally: &mut Self::Tally);
+    fn special(&self, tally: &mut Self::Tally, node: &Node<D>, name: &OsStr);
     /// A file or link, or a directory with all that it holds, that the filter keeps out.
-    fn kept_out(&self, tally: &mut Self::Tally, rule: Rule, bytes: u64);
+    fn kept_out(&self, tally: &mut Self::Tally, node: &Node<D>, name: &OsStr, rule: Rule, bytes: u64);
     /// What only the target has, and whether the filter lets it in. A directory is told of after all that it holds,
     /// and only if all of that is let in.
     fn extra(&self, tally: &mut Self::Tally, entry: ExtraEntry, judged: Result<(), Rule>);

@@ -1,0 +1,323 @@
+//! `movebook quarantine STATE`: what purges took away. And what `restore` and `discard` share: which of it is meant.
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Component, Path, PathBuf};
+
+use super::begin::Format;
+use crate::cancel::Cancel;
+use crate::copy::quarantine::{Changed, Kept, Selection, holds, look};
+use crate::copy::{EntryKind, Tally, names};
+use crate::error::{Error, ExitCode, Result};
+use crate::report::quarantine::{amount, heading, json_line, line};
+use crate::report::words;
+use crate::state::fold::{Quarantine, Quarantined, RunState};
+use crate::state::journal::{self, Journal};
+use crate::state::lock::{Holder, Lock};
+use crate::state::record::{Body, Deed};
+use crate::sys::who;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The state file
+    state: PathBuf,
+    /// For people or for programs: one object an entry
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let path = super::place::find(Some(&args.state))?;
+    let state = super::place::state_of(&journal::read(&path)?, &path)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut all = Tally::default();
+    for entry in &state.quarantine.purges {
+        let mut headed = false;
+        let each = &mut |kept: Kept| {
+            if kept.kind != EntryKind::Directory {
+                all.add(kept.bytes);
+            }
+            match args.format {
+                Format::Human => {
+                    if !std::mem::replace(&mut headed, true) {
+                        writeln!(out, "{}", heading(entry))?;
+                    }
+                    writeln!(out, "{}", line(&kept))
+                }
+                Format::Json => writeln!(out, "{}", json_line(entry, &kept)?),
+            }
+        };
+        match look(Path::new(&entry.purge.folder), &Selection::All, each) {
+            // A reader that has gone away (`| head`) has what it wanted.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::Done),
+            result => result.map_err(|error| cannot_look(entry, error))?,
+        }
+    }
+    match out.flush() {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            return Err(Error::new(ExitCode::StepFailed, "cannot write to stdout").caused_by(error));
+        }
+        _ => {}
+    }
+    if args.format == Format::Human {
+        let shown = words::shell_argument(&args.state.display().to_string());
+        if all.files == 0 {
+            anstream::eprintln!("no file is in the quarantine");
+            tell_missing(&state.quarantine);
+        } else {
+            anstream::eprintln!("{} in the quarantine", amount(all));
+            anstream::eprintln!("bring back with: movebook restore {shown} PATH...   (or --all)");
+            anstream::eprintln!("delete for good: movebook discard {shown} PATH...   (or --all)");
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+/// Says where a quarantine that should hold something is not to be found.
+fn tell_missing(quarantine: &Quarantine) {
+    let gone = quarantine.sum(Deed::Restore).files + quarantine.sum(Deed::Discard).files;
+    if quarantine.taken().files <= gone {
+        return;
+    }
+    for entry in quarantine.purges.iter().filter(|entry| !Path::new(&entry.purge.folder).exists()) {
+        anstream::eprintln!(
+            "warning: the folder {} of purge {} is not there: see that its drive or share is",
+            words::name(&entry.purge.folder),
+            entry.purge.number
+        );
+    }
+}
+
+fn cannot_look(entry: &Quarantined, error: io::Error) -> Error {
+    Error::new(ExitCode::StepFailed, format!("cannot list the quarantine folder {}", entry.purge.folder))
+        .caused_by(error)
+        .hint("see that its drive or share is there, that it may be read, and that no link is in its place")
+}
+
+/// Which of the quarantine is meant.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Which {
+    /// Paths as `movebook quarantine` lists them; a folder means all that is in it
+    #[arg(required_unless_present = "all")]
+    paths: Vec<String>,
+    /// All that is there
+    #[arg(long, conflicts_with = "paths")]
+    all: bool,
+    /// Only what this purge took away; needed where a path was taken away twice
+    #[arg(long, value_name = "NUMBER")]
+    purge: Option<u32>,
+}
+
+/// What is meant of one purge.
+pub(super) struct Meant<'s> {
+    pub(super) entry: &'s Quarantined,
+    pub(super) selection: Selection,
+    pub(super) amount: Tally,
+}
+
+impl Which {
+    /// The newest purge first: of a path that was taken away twice the latest state comes back.
+    pub(super) fn meant<'s>(&self, quarantine: &'s Quarantine) -> Result<Vec<Meant<'s>>> {
+        let purges: Vec<&Quarantined> = quarantine
+            .purges
+            .iter()
+            .rev()
+            .filter(|entry| self.purge.is_none_or(|number| number == entry.purge.number))
+            .collect();
+        if let (Some(number), true) = (self.purge, purges.is_empty()) {
+            return Err(Error::new(
+                ExitCode::Usage,
+                format!("this run has no purge {number} with a quarantine"),
+            )
+            .hint("`movebook quarantine STATE` lists the purges with their numbers"));
+        }
+        let mut selections = vec![Vec::new(); purges.len()];
+        for text in &self.paths {
+            let found = find(text, &purges)?;
+            for (at, path) in found {
+                selections[at].push(path);
+            }
+        }
+        let mut meant = Vec::new();
+        for (entry, paths) in purges.into_iter().zip(selections) {
+            let selection = match self.all {
+                true => Selection::All,
+                false if paths.is_empty() => continue,
+                false => Selection::Paths(paths),
+            };
+            let mut amount = Tally::default();
+            let mut found = false;
+            look(Path::new(&entry.purge.folder), &selection, &mut |kept| {
+                found = true;
+                if kept.kind != EntryKind::Directory {
+                    amount.add(kept.bytes);
+                }
+                Ok(())
+            })
+            .map_err(|error| cannot_look(entry, error))?;
+            // An empty folder of a purge that was cut off is cleared away with all.
+            if found || (self.all && Path::new(&entry.purge.folder).exists()) {
+                meant.push(Meant { entry, selection, amount });
+            }
+        }
+        Ok(meant)
+    }
+
+    /// The paths for the journal, bounded.
+    fn names(&self) -> Vec<String> {
+        const LISTED: usize = 1000;
+        self.paths.iter().take(LISTED).cloned().collect()
+    }
+}
+
+/// Which purges hold a path. A file that several hold is refused: they are different states of it.
+fn find(text: &str, purges: &[&Quarantined]) -> Result<Vec<(usize, PathBuf)>> {
+    let mut found = Vec::new();
+    let mut files = Vec::new();
+    for (at, entry) in purges.iter().enumerate() {
+        let Some(path) = below(text, &entry.purge.target) else { continue };
+        match holds(Path::new(&entry.purge.folder), &path).map_err(|error| cannot_look(entry, error))? {
+            None => continue,
+            Some(EntryKind::Directory) => {}
+            Some(EntryKind::File | EntryKind::Link | EntryKind::Special) => files.push(*entry),
+        }
+        found.push((at, path));
+    }
+    if found.is_empty() {
+        return Err(Error::new(
+            ExitCode::Usage,
+            format!("the quarantine has nothing under {}", words::name(text)),
+        )
+        .hint("`movebook quarantine STATE` lists what is there; nothing was changed"));
+    }
+    if files.len() > 1 {
+        let mut error = Error::new(
+            ExitCode::Usage,
+            format!("{} was taken away more than once; nothing was changed", words::name(text)),
+        );
+        for entry in files {
+            let number = entry.purge.number;
+            error = error.hint(format!("--purge {number} means that of {}", heading(entry)));
+        }
+        return Err(error);
+    }
+    Ok(found)
+}
+
+/// The path below the target; `None` for one that leads out of it.
+fn below(text: &str, target: &str) -> Option<PathBuf> {
+    let path = names::path_of(text);
+    let path = match path.strip_prefix(target) {
+        Ok(path) => path.to_owned(),
+        Err(_) if Path::new(text).is_absolute() => Path::new(text).strip_prefix(target).ok()?.to_owned(),
+        Err(_) => path,
+    };
+    // `a/` and `./a` are `a`.
+    let path: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    (plain && !path.as_os_str().is_empty()).then_some(path)
+}
+
+/// A run taken up to change its quarantine. Holds the run's lock.
+pub(super) struct Taken {
+    journal: Journal,
+    pub(super) state: RunState,
+}
+
+pub(super) fn take_up(state_file: &Path, colour: crate::report::terminal::Colour) -> Result<Taken> {
+    let path = super::place::find(Some(state_file))?;
+    let lock = Lock::acquire(&path, &Holder::this_process(who::host(), who::user()))?;
+    let opened = Journal::open(lock)?;
+    if let Some(copy) = &opened.torn {
+        super::begin::tell_torn(copy, colour);
+    }
+    let state = super::place::state_of(&opened.records, &path)?;
+    Ok(Taken { journal: opened.journal, state })
+}
+
+/// Does it, with intent and end in the journal, and says what stays and why.
+pub(super) fn carry_out(
+    journal: &mut Journal,
+    deed: Deed,
+    which: &Which,
+    meant: &[Meant<'_>],
+    work: &mut dyn FnMut(&Meant<'_>) -> io::Result<Changed>,
+) -> Result<Changed> {
+    let mut amount = Tally::default();
+    meant.iter().for_each(|meant| amount.merge(meant.amount));
+    journal.append(Body::QuarantineChanging {
+        deed,
+        by: who::user(),
+        host: who::host(),
+        purges: meant.iter().map(|meant| meant.entry.purge.number).collect(),
+        files: amount.files,
+        bytes: amount.bytes,
+        names: which.names(),
+    })?;
+    let mut all = Changed::default();
+    for meant in meant {
+        match work(meant) {
+            Ok(changed) => {
+                all.files.merge(changed.files);
+                all.directories += changed.directories;
+                all.left.extend(changed.left);
+            }
+            Err(error) => all.left.push(crate::copy::quarantine::Left {
+                path: meant.entry.purge.folder.clone(),
+                reason: error.to_string(),
+                help: "see that its drive or share is there and can be written to, and give the same command again",
+            }),
+        }
+    }
+    journal.append(Body::QuarantineChanged {
+        deed,
+        files: all.files.files,
+        bytes: all.files.bytes,
+        left: all.left.len() as u64,
+    })?;
+    for left in &all.left {
+        anstream::eprintln!(
+            "error: {} stays in the quarantine: {}\n  help: {}",
+            words::name(&left.path),
+            words::name(&left.reason),
+            left.help
+        );
+    }
+    Ok(all)
+}
+
+/// How the process ends.
+pub(super) fn code(changed: &Changed, cancel: &Cancel) -> ExitCode {
+    if cancel.is_requested() {
+        anstream::eprintln!("interrupted: the same command goes on");
+        ExitCode::Interrupted
+    } else if changed.left.is_empty() {
+        ExitCode::Done
+    } else {
+        ExitCode::StepFailed
+    }
+}
+
+impl Taken {
+    pub(super) fn parts(self) -> (Journal, RunState) {
+        (self.journal, self.state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_meant_below_the_target_however_it_is_written() {
+        for text in ["a/b", "a/b/", "./a/b", "/new/a/b"] {
+            assert_eq!(below(text, "/new"), Some(PathBuf::from("a/b")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_leads_out_of_the_target_means_nothing() {
+        for text in ["../x", "a/../../x", "/other/a", "/new", ".", ""] {
+            assert_eq!(below(text, "/new"), None, "{text}");
+        }
+    }
+}

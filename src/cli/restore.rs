@@ -1,0 +1,62 @@
+//! `movebook restore STATE PATH...`: brings back what purges took away.
+
+use std::path::{Path, PathBuf};
+
+use super::quarantine::{self, Which};
+use crate::cancel::Cancel;
+use crate::copy::quarantine::restore;
+use crate::error::{Error, ExitCode, Result};
+use crate::report::quarantine::{amount, shown};
+use crate::report::terminal::Colour;
+use crate::report::words;
+use crate::state::record::Deed;
+use crate::sys::place;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The state file
+    state: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
+    let (mut journal, state) = quarantine::take_up(&args.state, colour)?.parts();
+    let meant = args.which.meant(&state.quarantine)?;
+    if meant.is_empty() {
+        anstream::eprintln!("nothing is in the quarantine: nothing was changed");
+        return Ok(ExitCode::Done);
+    }
+    for meant in &meant {
+        let purge = &meant.entry.purge;
+        let now = place::lasting_identity(Path::new(&purge.target)).ok();
+        if now.as_deref() != Some(&purge.identity) {
+            return Err(Error::new(
+                ExitCode::Refused,
+                format!(
+                    "the target {} is not the folder that purge {} took from",
+                    purge.target, purge.number
+                ),
+            )
+            .hint("see that the right drive or share is mounted; nothing was changed"));
+        }
+    }
+    let cancel = Cancel::new();
+    super::begin::end_on_signal(&cancel)?;
+    let changed = quarantine::carry_out(&mut journal, Deed::Restore, &args.which, &meant, &mut |meant| {
+        let purge = &meant.entry.purge;
+        let mut told = |kept: &crate::copy::quarantine::Kept| {
+            // A reader that has gone away does not end what was begun.
+            let _ = super::print_data(&format!("{}\n", words::name(&shown(kept))));
+        };
+        restore(Path::new(&purge.folder), Path::new(&purge.target), &meant.selection, &cancel, &mut told)
+    })?;
+    anstream::eprintln!("brought back: {}", amount(changed.files));
+    if changed.files.files > 0 {
+        anstream::eprintln!(
+            "note: the source does not have these files: the next pass that purges takes them away again, and a \
+             `verify` tells of them as extra"
+        );
+    }
+    Ok(quarantine::code(&changed, &cancel))
+}

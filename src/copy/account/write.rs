@@ -1,0 +1,226 @@
+//! Writing names: many workers, each with a page of its own, appended under a lock.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use super::{BARE, Bucket, Head, Mark, Names, line};
+use crate::copy::{EntryKind, ErrorClass, ExtraEntry, FileError, PassSummary, Rule, names};
+use crate::sys::private_file;
+
+/// A page of this size is appended; so much a worker holds.
+const PAGE: usize = 32 * 1024;
+
+/// The file of names of a pass under way. What goes wrong is kept, and told by [`Writer::finish`].
+#[derive(Debug)]
+pub struct Writer(Mutex<State>);
+
+#[derive(Debug)]
+enum State {
+    Sound { file: File, digest: Box<blake3::Hasher>, lines: u64 },
+    Lost(String),
+}
+
+impl Writer {
+    /// Begins a file anew, readable by its owner only. What an earlier pass left in its place is removed first.
+    pub fn begin(path: &Path, head: &Head) -> Self {
+        let state = private_file::make_anew(path).map_or_else(
+            |error| State::Lost(format!("cannot make {}: {error}", path.display())),
+            |file| State::Sound { file, digest: Box::default(), lines: 0 },
+        );
+        let writer = Self(Mutex::new(state));
+        writer.append(&json_line(head), 1);
+        writer
+    }
+
+    /// Writes the last line and waits for the disk.
+    pub fn finish(self, sums: &PassSummary) -> Names {
+        #[derive(Serialize)]
+        struct End<'a> {
+            end: &'a PassSummary,
+        }
+        self.append(&json_line(&End { end: sums }), 1);
+        match self.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            // The journal is about to vouch for the names, so that a power cut must not take them. Where there are none
+            // nobody waits: the sync would be a good part of a pass that has nothing to do.
+            State::Sound { file, digest, lines } => {
+                match if lines > BARE { file.sync_data() } else { Ok(()) } {
+                    Ok(()) => Names::Kept(Mark { lines, digest: digest.finalize().to_hex().to_string() }),
+                    Err(error) => Names::Lost(format!("cannot bring the names to the disk: {error}")),
+                }
+            }
+            State::Lost(why) => Names::Lost(why),
+        }
+    }
+
+    fn append(&self, text: &[u8], count: u64) {
+        let mut state = self.lock();
+        let State::Sound { file, digest, lines } = &mut *state else { return };
+        match file.write_all(text) {
+            Ok(()) => {
+                digest.update(text);
+                *lines += count;
+            }
+            Err(error) => *state = State::Lost(format!("cannot write the names: {error}")),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole after every step, so a panic elsewhere does not spoil it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn json_line(value: &impl Serialize) -> Vec<u8> {
+    // Neither form has a map with keys that are no strings; a line that cannot be made makes a file that is not whole.
+    let mut text = serde_json::to_vec(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+/// The lines of one worker that are not in the file yet.
+#[derive(Debug, Default)]
+pub struct Page {
+    text: Vec<u8>,
+    lines: u64,
+    /// The directory of the last line, and how it is written: neighbours share it.
+    above: PathBuf,
+    shown: Vec<u8>,
+    /// The rule of the last line, and how it is written.
+    rule: Option<(Rule, Vec<u8>)>,
+}
+
+impl Page {
+    /// Names an entry of a directory.
+    pub fn note(&mut self, writer: Option<&Writer>, bucket: Bucket, above: &Path, name: &OsStr, bytes: u64) {
+        if let Some(writer) = writer {
+            self.begin(bucket, above, name);
+            line::bytes(&mut self.text, bytes);
+            self.end(writer);
+        }
+    }
+
+    /// Names an entry of the source, or a directory with all that it holds, that a filter keeps out.
+    pub fn kept_out(&mut self, writer: Option<&Writer>, above: &Path, name: &OsStr, rule: Rule, bytes: u64) {
+        if let Some(writer) = writer {
+            self.begin(Bucket::Filtered, above, name);
+            // The two rules that keep out a directory with all that it holds.
+            if matches!(rule, Rule::ExcludeDirectories | Rule::MaxDepth) {
+                self.text.push(b'/');
+            }
+            line::bytes(&mut self.text, bytes);
+            self.rule(rule);
+            self.end(writer);
+        }
+    }
+
+    /// Names what only the target has, and the rule that keeps it there.
+    pub fn extra(&mut self, writer: Option<&Writer>, bucket: Bucket, entry: &ExtraEntry, rule: Option<Rule>) {
+        if let Some(writer) = writer {
+            line::begin(&mut self.text, bucket);
+            line::path(&mut self.text, &entry.path);
+            if entry.kind == EntryKind::Directory {
+                self.text.push(b'/');
+            }
+            line::bytes(&mut self.text, entry.bytes);
+            if entry.kind != EntryKind::File {
+                line::word(&mut self.text, "kind", word_of(&entry.kind).as_str());
+            }
+            if let Some(rule) = rule {
+                self.rule(rule);
+            }
+            self.end(writer);
+        }
+    }
+
+    /// Names what a purge was to take away and could not.
+    pub fn stays(&mut self, writer: Option<&Writer>, entry: &ExtraEntry, why: &FileError) {
+        if let Some(writer) = writer {
+            line::begin(&mut self.text, Bucket::Kept);
+            line::path(&mut self.text, &entry.path);
+            line::bytes(&mut self.text, entry.bytes);
+            if entry.kind != EntryKind::File {
+                line::word(&mut self.text, "kind", word_of(&entry.kind).as_str());
+            }
+            self.why(why);
+            self.end(writer);
+        }
+    }
+
+    /// Names an entry that could not be handled.
+    pub fn failed(&mut self, writer: Option<&Writer>, lost: &FileError, bytes: u64) {
+        if let Some(writer) = writer {
+            let bucket = if lost.class == ErrorClass::Vanished { Bucket::Vanished } else { Bucket::Failed };
+            line::begin(&mut self.text, bucket);
+            line::escaped(&mut self.text, &lost.path);
+            line::bytes(&mut self.text, bytes);
+            self.why(lost);
+            self.end(writer);
+        }
+    }
+
+    /// Brings what is left into the file.
+    pub fn turn(&mut self, writer: Option<&Writer>) {
+        if let Some(writer) = writer
+            && self.lines > 0
+        {
+            writer.append(&self.text, self.lines);
+            self.text.clear();
+            self.lines = 0;
+        }
+    }
+
+    fn begin(&mut self, bucket: Bucket, above: &Path, name: &OsStr) {
+        // By letters and not by components: this is asked for every file.
+        if self.above.as_os_str() != above.as_os_str() {
+            self.above.clear();
+            self.above.push(above);
+            self.shown.clear();
+            line::escaped(&mut self.shown, &names::shown(above));
+            if !self.shown.is_empty() {
+                self.shown.push(b'/');
+            }
+        }
+        line::begin(&mut self.text, bucket);
+        self.text.extend_from_slice(&self.shown);
+        line::name(&mut self.text, name);
+    }
+
+    fn why(&mut self, lost: &FileError) {
+        line::word(&mut self.text, "class", word_of(&lost.class).as_str());
+        self.text.extend_from_slice(format!(",\"attempts\":{}", lost.attempts).as_bytes());
+        line::word(&mut self.text, "error", &lost.error);
+    }
+
+    fn rule(&mut self, rule: Rule) {
+        if self.rule.as_ref().is_none_or(|(last, _)| *last != rule) {
+            let mut field = Vec::new();
+            line::word(&mut field, "rule", word_of(&rule).as_str());
+            self.rule = Some((rule, field));
+        }
+        if let Some((_, field)) = &self.rule {
+            self.text.extend_from_slice(field);
+        }
+    }
+
+    fn end(&mut self, writer: &Writer) {
+        line::end(&mut self.text);
+        self.lines += 1;
+        if self.text.len() >= PAGE {
+            self.turn(Some(writer));
+        }
+    }
+}
+
+/// The word that serde has for a choice.
+fn word_of(choice: &impl Serialize) -> String {
+    match serde_json::to_value(choice) {
+        Ok(serde_json::Value::String(word)) => word,
+        // Choices without content are words.
+        _ => String::new(),
+    }
+}
