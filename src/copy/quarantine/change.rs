@@ -43,9 +43,19 @@ pub fn restore(
     cancel: &Cancel,
     told: &mut dyn FnMut(&Kept),
 ) -> io::Result<Changed> {
-    let opened = open::<Here>(folder, Missing::Refuse)?;
+    restore_with::<Here>(folder, target, selection, cancel, told)
+}
+
+fn restore_with<D: Directory>(
+    folder: &Path,
+    target: &Path,
+    selection: &Selection,
+    cancel: &Cancel,
+    told: &mut dyn FnMut(&Kept),
+) -> io::Result<Changed> {
+    let opened = open::<D>(folder, Missing::Refuse)?;
     let mut work = Work {
-        deed: Restoring { target: Chain::new(Here::open(target)?) },
+        deed: Restoring { target: Chain::new(D::open(target)?) },
         selection,
         cancel,
         told,
@@ -69,7 +79,16 @@ pub fn discard(
     cancel: &Cancel,
     told: &mut dyn FnMut(&Kept),
 ) -> io::Result<Changed> {
-    let opened = open::<Here>(folder, Missing::Refuse)?;
+    discard_with::<Here>(folder, selection, cancel, told)
+}
+
+fn discard_with<D: Directory>(
+    folder: &Path,
+    selection: &Selection,
+    cancel: &Cancel,
+    told: &mut dyn FnMut(&Kept),
+) -> io::Result<Changed> {
+    let opened = open::<D>(folder, Missing::Refuse)?;
     let mut work = Work { deed: Discarding, selection, cancel, told, changed: Changed::default() };
     work.directory(&opened.folder, Path::new(""));
     let changed = work.changed;
@@ -240,5 +259,214 @@ impl<D: Directory> Doing<D> for Discarding {
 
     fn left(&mut self, _: &Path, _: &Status) -> Result<u64, Left> {
         Ok(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::time::{Duration, SystemTime};
+
+    use filetime::FileTime;
+
+    use super::*;
+    use crate::sys::tree::portable;
+
+    type Restore = fn(&Path, &Path, &Selection, &Cancel, &mut dyn FnMut(&Kept)) -> io::Result<Changed>;
+    type Discard = fn(&Path, &Selection, &Cancel, &mut dyn FnMut(&Kept)) -> io::Result<Changed>;
+
+    /// Every form of directory handle must do the same.
+    const FORMS: [(Restore, Discard); 2] = [
+        (restore_with::<Here>, discard_with::<Here>),
+        (restore_with::<portable::Handle>, discard_with::<portable::Handle>),
+    ];
+
+    /// A quarantine with `a/one`, `a/b/two`, `three` and the empty folder `c/d`.
+    struct Scene {
+        root: tempfile::TempDir,
+        folder: PathBuf,
+        target: PathBuf,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let root = tempfile::tempdir().unwrap();
+            let folder = root.path().join("new.movebook-quarantine/run/1");
+            let target = root.path().join("new");
+            fs::create_dir_all(folder.join("a/b")).unwrap();
+            fs::create_dir_all(folder.join("c/d")).unwrap();
+            fs::create_dir(&target).unwrap();
+            for name in ["a/one", "a/b/two", "three"] {
+                fs::write(folder.join(name), name).unwrap();
+            }
+            for (number, name) in ["a/b", "a", "c/d", "c"].into_iter().enumerate() {
+                filetime::set_file_mtime(folder.join(name), stamp(number)).unwrap();
+            }
+            Self { root, folder, target }
+        }
+
+        fn restore(&self, restore: Restore, selection: &Selection) -> Changed {
+            restore(&self.folder, &self.target, selection, &Cancel::new(), &mut |_| {}).unwrap()
+        }
+
+        fn discard(&self, discard: Discard, selection: &Selection) -> Changed {
+            discard(&self.folder, selection, &Cancel::new(), &mut |_| {}).unwrap()
+        }
+
+        fn holds(&self, name: &str) -> bool {
+            self.target.join(name).symlink_metadata().is_ok()
+        }
+    }
+
+    fn stamp(number: usize) -> FileTime {
+        FileTime::from_unix_time(1_000_000 + number as i64, 0)
+    }
+
+    fn paths(paths: &[&str]) -> Selection {
+        Selection::Paths(paths.iter().map(PathBuf::from).collect())
+    }
+
+    fn modified(path: &Path) -> SystemTime {
+        fs::metadata(path).unwrap().modified().unwrap()
+    }
+
+    #[test]
+    fn all_comes_back_with_the_times_of_its_folders_and_the_quarantine_is_gone() {
+        for (restore, _) in FORMS {
+            let scene = Scene::new();
+            let before = SystemTime::UNIX_EPOCH + Duration::from_secs(500);
+            filetime::set_file_mtime(&scene.target, before.into()).unwrap();
+            let changed = scene.restore(restore, &Selection::All);
+            assert_eq!((changed.files.files, changed.directories, changed.left), (3, 4, vec![]));
+            for name in ["a/one", "a/b/two", "three"] {
+                assert_eq!(fs::read_to_string(scene.target.join(name)).unwrap(), name);
+            }
+            for (number, name) in ["a/b", "a", "c/d", "c"].into_iter().enumerate() {
+                assert_eq!(FileTime::from(modified(&scene.target.join(name))), stamp(number), "{name}");
+            }
+            assert!(!scene.root.path().join("new.movebook-quarantine").exists());
+        }
+    }
+
+    #[test]
+    fn a_folder_that_was_there_keeps_its_time() {
+        for (restore, _) in FORMS {
+            let scene = Scene::new();
+            fs::create_dir(scene.target.join("a")).unwrap();
+            filetime::set_file_mtime(scene.target.join("a"), stamp(77)).unwrap();
+            scene.restore(restore, &paths(&["a/one"]));
+            assert_eq!(FileTime::from(modified(&scene.target.join("a"))), stamp(77));
+        }
+    }
+
+    #[test]
+    fn only_what_is_meant_comes_back_and_the_rest_can_come_later() {
+        for (restore, _) in FORMS {
+            let scene = Scene::new();
+            let changed = scene.restore(restore, &paths(&["a/b"]));
+            assert_eq!((changed.files.files, changed.left.len()), (1, 0));
+            assert!(
+                scene.holds("a/b/two") && !scene.holds("a/one") && !scene.holds("three") && !scene.holds("c")
+            );
+            let changed = scene.restore(restore, &Selection::All);
+            assert_eq!((changed.files.files, changed.left.len()), (2, 0));
+            assert!(scene.holds("a/one") && scene.holds("three") && scene.holds("c/d"));
+            assert_eq!(FileTime::from(modified(&scene.target.join("a"))), stamp(1));
+        }
+    }
+
+    #[test]
+    fn nothing_in_the_target_is_replaced_whatever_it_is() {
+        for (restore, _) in FORMS {
+            let scene = Scene::new();
+            fs::write(scene.target.join("three"), "newer").unwrap();
+            fs::write(scene.target.join("a"), "a file in the place of a folder").unwrap();
+            fs::create_dir(scene.target.join("c")).unwrap();
+            let changed = scene.restore(restore, &Selection::All);
+            assert_eq!(changed.files.files, 0);
+            let left: Vec<&str> = changed.left.iter().map(|left| left.path.as_str()).collect();
+            assert!(
+                left.contains(&"three") && left.contains(&"a/one") && left.contains(&"a/b/two"),
+                "{left:?}"
+            );
+            assert_eq!(fs::read_to_string(scene.target.join("three")).unwrap(), "newer");
+            for name in ["a/one", "a/b/two", "three"] {
+                assert_eq!(fs::read_to_string(scene.folder.join(name)).unwrap(), name, "it is still there");
+            }
+            // Once that is out of the way it comes.
+            fs::rename(scene.target.join("a"), scene.target.join("moved")).unwrap();
+            assert_eq!(scene.restore(restore, &paths(&["a"])).files.files, 2);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_is_followed_on_either_side() {
+        use std::os::unix::fs::symlink;
+
+        for (restore, discard) in FORMS {
+            let scene = Scene::new();
+            let canary = scene.root.path().join("canary");
+            fs::create_dir(&canary).unwrap();
+            fs::write(canary.join("bird"), "alive").unwrap();
+            symlink(&canary, scene.target.join("a")).unwrap();
+            symlink(&canary, scene.folder.join("link")).unwrap();
+            let changed = scene.restore(restore, &paths(&["a", "link"]));
+            assert_eq!((changed.files.files, changed.left.is_empty()), (1, false));
+            assert!(scene.target.join("link").is_symlink());
+            assert_eq!(fs::read_dir(&canary).unwrap().count(), 1);
+            symlink(&canary, scene.folder.join("c/link")).unwrap();
+            assert_eq!(scene.discard(discard, &Selection::All).files.files, 4);
+            assert_eq!(fs::read_to_string(canary.join("bird")).unwrap(), "alive");
+            // Nor is one in the place of the quarantine's own folders.
+            let run = scene.folder.parent().unwrap();
+            fs::create_dir_all(run.parent().unwrap()).unwrap();
+            fs::create_dir(canary.join("1")).unwrap();
+            symlink(&canary, run).unwrap();
+            assert!(discard(&scene.folder, &Selection::All, &Cancel::new(), &mut |_| {}).is_err());
+            assert!(
+                restore(&scene.folder, &scene.target, &Selection::All, &Cancel::new(), &mut |_| {}).is_err()
+            );
+            assert!(canary.join("1").exists() && canary.join("bird").exists());
+        }
+    }
+
+    #[test]
+    fn what_is_discarded_is_gone_and_what_is_not_meant_stays() {
+        for (_, discard) in FORMS {
+            let scene = Scene::new();
+            let changed = scene.discard(discard, &paths(&["a/b", "three"]));
+            assert_eq!((changed.files.files, changed.directories, changed.left.len()), (2, 1, 0));
+            assert!(scene.folder.join("a/one").exists() && scene.folder.join("c/d").exists());
+            let changed = scene.discard(discard, &Selection::All);
+            assert_eq!((changed.files.files, changed.directories), (1, 3));
+            assert!(!scene.root.path().join("new.movebook-quarantine").exists());
+        }
+    }
+
+    #[test]
+    fn another_run_or_another_purge_keeps_its_folder() {
+        for (restore, discard) in FORMS {
+            let scene = Scene::new();
+            let other = scene.folder.parent().unwrap().join("2/file");
+            fs::create_dir_all(other.parent().unwrap()).unwrap();
+            fs::write(&other, "of purge 2").unwrap();
+            scene.restore(restore, &paths(&["a"]));
+            scene.discard(discard, &Selection::All);
+            assert!(!scene.folder.exists() && other.exists());
+        }
+    }
+
+    #[test]
+    fn a_wish_to_stop_leaves_the_rest_for_the_next_time() {
+        for (restore, _) in FORMS {
+            let scene = Scene::new();
+            let cancel = Cancel::new();
+            let mut told = |_: &Kept| cancel.request();
+            let changed = restore(&scene.folder, &scene.target, &Selection::All, &cancel, &mut told).unwrap();
+            assert_eq!(changed.files.files, 1);
+            assert_eq!(scene.restore(restore, &Selection::All).files.files, 2);
+        }
     }
 }

@@ -330,6 +330,48 @@ fn any_question() -> impl Strategy<Value = Question> {
     ])
 }
 
+#[test]
+fn whoever_brings_something_back_takes_back_what_was_agreed_to() {
+    let agreed = [started("final"), asked("final", purge()), answered("final", purge(), Answer::Confirmed)];
+    let before = folded(begun(agreed.clone()));
+    assert!(before.said_of_purge("final", "l1").is_some());
+    let mut bodies = begun(agreed);
+    bodies.extend([
+        purging("final", 1),
+        interrupted("final"),
+        changing(Deed::Discard),
+        changed(Deed::Discard),
+    ]);
+    assert!(folded(bodies.clone()).said_of_purge("final", "l1").is_some());
+    bodies.push(changing(Deed::Restore));
+    assert_eq!(folded(bodies).said_of_purge("final", "l1"), None);
+}
+
+#[test]
+fn a_quarantine_can_be_changed_after_the_end_of_the_run_and_nothing_else() {
+    let mut records = records(every_kind());
+    let state = fold(&records).unwrap();
+    assert!(state.finished.is_some());
+    assert_eq!(state.quarantine.taken().files, 2);
+    assert_eq!(
+        (state.quarantine.sum(Deed::Restore).files, state.quarantine.sum(Deed::Discard).files),
+        (1, 1)
+    );
+    let seq = records.len() as u64;
+    records.push(Record { seq, at: at(99), body: session() });
+    assert!(fold(&records).is_err());
+}
+
+#[test]
+fn a_change_of_the_quarantine_that_has_no_end_is_known() {
+    let mut bodies = begun([started("final"), purging("final", 1), changing(Deed::Restore)]);
+    assert_eq!(folded(bodies.clone()).quarantine.unfinished().unwrap().deed, Deed::Restore);
+    bodies.push(changed(Deed::Restore));
+    assert_eq!(folded(bodies.clone()).quarantine.unfinished(), None);
+    bodies.push(changed(Deed::Restore));
+    assert!(fold(&records(bodies)).is_err());
+}
+
 fn any_body() -> impl Strategy<Value = Body> {
     prop_oneof![
         8 => any_step().prop_map(started),
@@ -347,6 +389,9 @@ fn any_body() -> impl Strategy<Value = Body> {
         1 => Just(claimed()),
         1 => Just(session()),
         1 => Just(Body::RunFinished { seconds: 1.0 }),
+        2 => (any_step(), 1..4_u32).prop_map(|(step, number)| purging(step, number)),
+        2 => prop::sample::select(vec![Deed::Restore, Deed::Discard]).prop_map(changing),
+        2 => prop::sample::select(vec![Deed::Restore, Deed::Discard]).prop_map(changed),
     ]
 }
 
@@ -367,13 +412,15 @@ proptest! {
                     prop_assert_eq!(state.status(id), &step.status);
                 }
             }
-            prop_assert!(before.finished.is_none());
+            let quarantine =
+                matches!(record.body, Body::QuarantineChanging { .. } | Body::QuarantineChanged { .. });
+            prop_assert!(before.finished.is_none() || quarantine);
             prop_assert!(state.finished.is_none() || state.debt.is_empty());
         }
     }
 
     #[test]
-    fn every_prefix_of_a_journal_folds_to_what_came_from_taking_its_records_one_by_one(length in 1..=32_usize) {
+    fn every_prefix_of_a_journal_folds_to_what_came_from_taking_its_records_one_by_one(length in 1..=38_usize) {
         let records = records(every_kind());
         let records = &records[..length.min(records.len())];
         let mut state = RunState::begin(&records[0]).unwrap();
