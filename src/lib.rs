@@ -20,8 +20,9 @@
 //!    only later. A plan is pure: it reads no tree and changes nothing, and the same inputs always give the same digests.
 //! 4. **What is refused.** [`guard`] judges paths, pairs, targets and purges as decisions over facts; [`filter`] says which
 //!    files take part in a pass. Neither touches a file system.
-//! 5. **Copying.** [`copy`] has a pass as a value, its account, and the engine that carries it out; `copy::verify` reads
-//!    both trees and names every difference.
+//! 5. **Copying.** [`copy`] has a pass as a value and the engine that carries it out; `copy::account` names every file in
+//!    its bucket, `copy::quarantine` gives back what a purge took away, and `copy::verify` reads both trees and names every
+//!    difference.
 //! 6. **The state file.** [`state`] is the append-only journal, its lock, the fold that makes it a state again, and the
 //!    comparison with a runbook that changed.
 //! 7. **Carrying out.** [`run`] is the step loop, and an action a file. It writes to the journal, asks an operator, and

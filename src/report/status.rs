@@ -217,7 +217,7 @@ impl Report {
             let downtime = if phase.downtime { "  (downtime)" } else { "" };
             let _ = writeln!(text, "\n{}{downtime}", paint(&words::name(&phase.title), bold));
             for step in &phase.steps {
-                step.human(&mut text, width, &paint);
+                step.human(&mut text, width, &paint, &self.state_file);
             }
         }
         for debt in &self.debt {
@@ -234,7 +234,7 @@ impl Report {
                     Style::new().yellow()
                 )
             );
-            list_errors(&mut text, &debt.errors, debt.files);
+            list_errors(&mut text, &debt.errors, debt.files, &commands::failed(&self.state_file, &debt.step));
         }
         if let Some(quarantine) = &self.quarantine {
             let _ = writeln!(text, "\n{}", quarantine.human());
@@ -277,7 +277,13 @@ impl Report {
 }
 
 impl StepReport {
-    fn human(&self, text: &mut String, width: usize, paint: &dyn Fn(&str, Style) -> String) {
+    fn human(
+        &self,
+        text: &mut String,
+        width: usize,
+        paint: &dyn Fn(&str, Style) -> String,
+        state_file: &str,
+    ) {
         let dim = Style::new().dimmed();
         let (mark, style, word) = match self.status {
             StepStanding::Done => ("✓", Style::new().green(), "done"),
@@ -304,7 +310,11 @@ impl StepReport {
         for name in &self.list {
             let _ = writeln!(text, "      - {}", words::name(name));
         }
-        list_errors(text, &self.errors, self.errors.len() as u64);
+        let all = match self.action.as_str() {
+            "copy" => commands::failed(state_file, &self.id),
+            _ => "`--format json` has them".to_owned(),
+        };
+        list_errors(text, &self.errors, self.errors.len() as u64, &all);
         if self.status == StepStanding::Failed {
             for hint in &self.hints {
                 let _ = writeln!(text, "      help: {}", words::text(hint));
@@ -313,13 +323,14 @@ impl StepReport {
     }
 }
 
-fn list_errors(text: &mut String, errors: &[FileError], all: u64) {
+/// The first errors, and where all of them are.
+fn list_errors(text: &mut String, errors: &[FileError], all: u64, where_all: &str) {
     for error in errors.iter().take(LISTED) {
         let _ = writeln!(text, "      {}: {}", words::name(&error.path), words::name(&error.error));
     }
     let shown = errors.len().min(LISTED) as u64;
     if all > shown {
-        let _ = writeln!(text, "      … and {} more", words::count(all - shown));
+        let _ = writeln!(text, "      … and {} more: {where_all}", words::count(all - shown));
     }
 }
 
