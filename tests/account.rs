@@ -256,7 +256,10 @@ fn a_file_that_vanishes_while_it_waits_for_its_retry_is_named() {
     use movebook::cancel::Cancel;
     use movebook::copy::account::{Bucket, FORMAT, Head, Line, Names, Reader, Writer};
     use movebook::copy::native::Native;
-    use movebook::copy::{Compare, CopyPass, Directories, Engine, Extras, Links, OnErrors, Progress, Watch};
+
+    use movebook::copy::{
+        Compare, CopyPass, Directories, Engine, Extras, Links, OnErrors, Preserve, Priority, Progress, Watch,
+    };
 
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("from"), folder.path().join("to"));
@@ -297,6 +300,10 @@ fn a_file_that_vanishes_while_it_waits_for_its_retry_is_named() {
             compare: Compare::Metadata,
             mtime_tolerance: None,
             links: Links::Skip,
+            preserve: Preserve::NOTHING_MORE,
+            bandwidth: None,
+            priority: Priority::Normal,
+            resume_over: CopyPass::RESUME_OVER,
             extras: Extras::Keep,
         };
         let progress = |progress: Progress| waits.store(progress.retrying > 0, Ordering::Relaxed);
@@ -310,7 +317,7 @@ fn a_file_that_vanishes_while_it_waits_for_its_retry_is_named() {
         return;
     }
     assert_eq!(outcome.summary.vanished, 1);
-    assert!(matches!(writer.finish(&outcome.summary), Names::Kept(_)));
+    assert!(matches!(writer.finish(&outcome.summary).0, Names::Kept(_)));
     let first = Reader::open(&names).unwrap().next().unwrap().unwrap();
     let Line::Entry(entry) = first else { panic!("{first:?}") };
     assert_eq!((entry.bucket, entry.path.as_str()), (Bucket::Vanished, "doomed"));

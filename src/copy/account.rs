@@ -23,7 +23,7 @@ use super::{EntryKind, ErrorClass, PassSummary, Rule, Tally};
 
 pub use place::{file_of, folder_of, list_file_of};
 pub use read::{Line, Reader, Unreadable, mark_of};
-pub use write::{Page, Writer};
+pub use write::{Page, Unsynced, Writer};
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;

@@ -100,7 +100,8 @@ impl Session<'_> {
     /// Ends the file of names; the record of the step's end vouches for it. A pass never fails for want of names.
     fn end_account(&mut self, step: &PlannedStep, names: Writer, summary: &PassSummary) {
         let sums = PassSummary { errors: Vec::new(), ..summary.clone() };
-        let names = names.finish(&sums);
+        let (names, unsynced) = names.finish(&sums);
+        self.unsynced.extend(unsynced.map(|file| (step.id.clone(), file)));
         if let Names::Lost(why) = &names {
             let message = format!(
                 "the names of this pass are not kept: {why}; its sums are in the state file all the same"
@@ -108,6 +109,16 @@ impl Session<'_> {
             self.warn(Some(&step.id), message);
         }
         self.account = Some(Account { sums, names });
+    }
+
+    /// Brings the names of all passes of this process to the disk.
+    pub(super) fn sync_names(&mut self) {
+        for (step, names) in std::mem::take(&mut self.unsynced) {
+            if let Err(error) = names.sync() {
+                let message = format!("the names of its pass may not outlive a power cut: {error}");
+                self.warn(Some(&step), message);
+            }
+        }
     }
 
     /// Runs a pass or a part of one, and shows how far it is.

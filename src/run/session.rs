@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::operator::{GivenAnswer, Operator};
 use super::stage::Stage;
 use crate::cancel::Cancel;
-use crate::copy::account::Account;
+use crate::copy::account::{Account, Unsynced};
 use crate::error::{Error, ExitCode, Result};
 use crate::event::{Event, Outcome, PhaseOutline, Sink, StepOutline};
 use crate::plan::Plan;
@@ -171,6 +171,7 @@ pub fn run(
         answers,
         who,
         account: None,
+        unsynced: Vec::new(),
         state_file,
         commands,
     };
@@ -208,6 +209,8 @@ pub(super) struct Session<'a> {
     pub(super) who: Who,
     /// Of the pass that the step at work has ended, until the step's end is written down.
     pub(super) account: Option<Account>,
+    /// Files of names that the disk may not have yet, with their steps.
+    pub(super) unsynced: Vec<(String, Unsynced)>,
     state_file: String,
     commands: Commands<'a>,
     journal: Journal,
@@ -332,6 +335,7 @@ impl Session<'_> {
     }
 
     fn close(&mut self, ended: Ended) {
+        self.sync_names();
         let now = Timestamp::now();
         let next = match ended.outcome {
             Outcome::Done => Vec::new(),

@@ -155,7 +155,7 @@ mod tests {
         page.extra(account, Bucket::Purged, &extra, None);
         page.turn(account);
         let sums = PassSummary { skipped_links: 4, ..PassSummary::default() };
-        let Names::Kept(mark) = writer.finish(&sums) else { panic!() };
+        let (Names::Kept(mark), Some(_)) = writer.finish(&sums) else { panic!() };
         assert_eq!(mark_of(&path).unwrap(), mark);
 
         let reader = Reader::open(&path).unwrap();
@@ -191,7 +191,7 @@ mod tests {
         // What the first pass still writes does not come between.
         page.note(Some(&first), Bucket::New, Path::new(""), OsStr::new("old"), 1);
         page.turn(Some(&first));
-        assert!(matches!(second.finish(&PassSummary::default()), Names::Kept(Mark { lines: 2, .. })));
+        assert!(matches!(second.finish(&PassSummary::default()).0, Names::Kept(Mark { lines: 2, .. })));
         assert_eq!(Reader::open(&path).unwrap().count(), 1);
     }
 
@@ -232,7 +232,7 @@ mod tests {
         let mut page = Page::default();
         page.note(Some(&writer), Bucket::New, Path::new(""), OsStr::new("x"), 1);
         page.turn(Some(&writer));
-        let Names::Lost(why) = writer.finish(&PassSummary::default()) else { panic!() };
+        let (Names::Lost(why), None) = writer.finish(&PassSummary::default()) else { panic!() };
         assert!(why.starts_with("cannot make "), "{why}");
     }
 }

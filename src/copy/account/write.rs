@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use super::{BARE, Bucket, Head, Mark, Names, line};
+use super::{Bucket, Head, Mark, Names, line};
 use crate::copy::{EntryKind, ErrorClass, ExtraEntry, FileError, PassSummary, Rule, names};
 use crate::sys::private_file;
 
@@ -37,23 +37,19 @@ impl Writer {
         writer
     }
 
-    /// Writes the last line and waits for the disk.
-    pub fn finish(self, sums: &PassSummary) -> Names {
+    /// Writes the last line. The disk has it only after [`Unsynced::sync`].
+    pub fn finish(self, sums: &PassSummary) -> (Names, Option<Unsynced>) {
         #[derive(Serialize)]
         struct End<'a> {
             end: &'a PassSummary,
         }
         self.append(&json_line(&End { end: sums }), 1);
         match self.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            // The journal is about to vouch for the names, so that a power cut must not take them. Where there are none
-            // nobody waits: the sync would be a good part of a pass that has nothing to do.
             State::Sound { file, digest, lines } => {
-                match if lines > BARE { file.sync_data() } else { Ok(()) } {
-                    Ok(()) => Names::Kept(Mark { lines, digest: digest.finalize().to_hex().to_string() }),
-                    Err(error) => Names::Lost(format!("cannot bring the names to the disk: {error}")),
-                }
+                let mark = Mark { lines, digest: digest.finalize().to_hex().to_string() };
+                (Names::Kept(mark), Some(Unsynced(file)))
             }
-            State::Lost(why) => Names::Lost(why),
+            State::Lost(why) => (Names::Lost(why), None),
         }
     }
 
@@ -80,6 +76,18 @@ fn json_line(value: &impl Serialize) -> Vec<u8> {
     let mut text = serde_json::to_vec(value).unwrap_or_default();
     text.push(b'\n');
     text
+}
+
+/// A finished file of names that may be in memory only. To wait for the disk right behind the pass would cost a short
+/// one more than all of its names: it is done once, when the process ends. What a power cut takes before that is told
+/// as cut, since the journal knows the whole.
+#[derive(Debug)]
+pub struct Unsynced(File);
+
+impl Unsynced {
+    pub fn sync(&self) -> std::io::Result<()> {
+        self.0.sync_data()
+    }
 }
 
 /// The lines of one worker that are not in the file yet.

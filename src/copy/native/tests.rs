@@ -323,7 +323,7 @@ fn a_pass_with_a_limit_takes_its_time_and_one_that_is_stopped_does_not_wait_for_
             }
         };
         let pass = CopyPass { bandwidth: Some("1KiB".parse().unwrap()), ..trees.pass() };
-        let result = (engine.copy)(&pass, &Watch { progress: &stop, cancel: &cancel });
+        let result = (engine.copy)(&pass, &Watch { progress: &stop, cancel: &cancel, account: None });
         assert!(matches!(result, Err(PassError::Interrupted)), "{result:?}");
     });
 }
@@ -465,7 +465,7 @@ fn a_stopped_pass_leaves_whole_files_under_their_own_names() {
                     }
                     cancel.request();
                 });
-                (engine.copy)(&trees.pass(), &Watch { progress: &|_| {}, cancel: &cancel })
+                (engine.copy)(&trees.pass(), &Watch { progress: &|_| {}, cancel: &cancel, account: None })
             });
             let copied = listing(&trees.to);
             let whole = listing(&trees.from);
