@@ -7,6 +7,7 @@ use crate::cancel::Cancel;
 use crate::copy::Tally;
 use crate::copy::quarantine::discard;
 use crate::error::{Error, ExitCode, Result};
+use crate::report::commands;
 use crate::report::quarantine::{amount, shown};
 use crate::report::terminal::Colour;
 use crate::report::words;
@@ -25,7 +26,7 @@ pub struct Args {
 
 pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let (mut journal, state) = quarantine::take_up(&args.state, colour)?.parts();
-    let meant = args.which.meant(&state.quarantine)?;
+    let meant = args.which.meant(&state.quarantine, &args.state)?;
     if meant.is_empty() {
         anstream::eprintln!("nothing is in the quarantine: nothing was changed");
         return Ok(ExitCode::Done);
@@ -47,7 +48,10 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
                     ExitCode::Usage,
                     format!("{} would be deleted for good, and nobody can be asked here", amount(all)),
                 )
-                .hint("look at `movebook quarantine STATE`, then give --yes; nothing was changed"));
+                .hint(format!(
+                    "look at `{}`, then give --yes; nothing was changed",
+                    commands::quarantine(&args.state.display().to_string())
+                )));
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::cancel::Cancel;
 use crate::copy::quarantine::{Changed, Kept, Selection, holds, look};
 use crate::copy::{EntryKind, Tally, names};
 use crate::error::{Error, ExitCode, Result};
+use crate::report::commands;
 use crate::report::quarantine::{amount, heading, json_line, line};
 use crate::report::words;
 use crate::state::fold::{Quarantine, Quarantined, RunState};
@@ -116,7 +117,8 @@ pub(super) struct Meant<'s> {
 
 impl Which {
     /// The newest purge first: of a path that was taken away twice the latest state comes back.
-    pub(super) fn meant<'s>(&self, quarantine: &'s Quarantine) -> Result<Vec<Meant<'s>>> {
+    pub(super) fn meant<'s>(&self, quarantine: &'s Quarantine, state_file: &Path) -> Result<Vec<Meant<'s>>> {
+        let listing = commands::quarantine(&state_file.display().to_string());
         let purges: Vec<&Quarantined> = quarantine
             .purges
             .iter()
@@ -128,11 +130,11 @@ impl Which {
                 ExitCode::Usage,
                 format!("this run has no purge {number} with a quarantine"),
             )
-            .hint("`movebook quarantine STATE` lists the purges with their numbers"));
+            .hint(format!("`{listing}` lists the purges with their numbers")));
         }
         let mut selections = vec![Vec::new(); purges.len()];
         for text in &self.paths {
-            let found = find(text, &purges)?;
+            let found = find(text, &purges, &listing)?;
             for (at, path) in found {
                 selections[at].push(path);
             }
@@ -170,7 +172,7 @@ impl Which {
 }
 
 /// Which purges hold a path. A file that several hold is refused: they are different states of it.
-fn find(text: &str, purges: &[&Quarantined]) -> Result<Vec<(usize, PathBuf)>> {
+fn find(text: &str, purges: &[&Quarantined], listing: &str) -> Result<Vec<(usize, PathBuf)>> {
     let mut found = Vec::new();
     let mut files = Vec::new();
     for (at, entry) in purges.iter().enumerate() {
@@ -187,7 +189,7 @@ fn find(text: &str, purges: &[&Quarantined]) -> Result<Vec<(usize, PathBuf)>> {
             ExitCode::Usage,
             format!("the quarantine has nothing under {}", words::name(text)),
         )
-        .hint("`movebook quarantine STATE` lists what is there; nothing was changed"));
+        .hint(format!("`{listing}` lists what is there; nothing was changed")));
     }
     if files.len() > 1 {
         let mut error = Error::new(

@@ -22,7 +22,7 @@ pub struct Args {
 
 pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let (mut journal, state) = quarantine::take_up(&args.state, colour)?.parts();
-    let meant = args.which.meant(&state.quarantine)?;
+    let meant = args.which.meant(&state.quarantine, &args.state)?;
     if meant.is_empty() {
         anstream::eprintln!("nothing is in the quarantine: nothing was changed");
         return Ok(ExitCode::Done);

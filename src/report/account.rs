@@ -67,6 +67,7 @@ pub fn human(pass: &Pass, colour: Colour) -> String {
     };
     let _ = writeln!(text, "{} {}", paint(&pass.step, bold), paint(said, dim));
     let Some(sums) = &pass.sums else { return text };
+    let _ = writeln!(text, "{}", paint(&format!("  {:<34} {:>12} {:>12}", "", "files", "bytes"), dim));
     let mut row = |name: &str, tally: Tally, list: &str| {
         let line = format!(
             "  {name:<34} {:>12} {:>12}  {list}",
