@@ -14,8 +14,6 @@ mod place;
 mod read;
 mod write;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +165,3 @@ pub struct Mark {
 
 /// The lines of a file that names nothing: the first and the last.
 pub const BARE: u64 = 2;
-
-/// Sums by bucket, counted from names.
-pub type Sums = BTreeMap<Bucket, Tally>;

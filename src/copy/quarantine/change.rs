@@ -11,6 +11,7 @@ use super::{Kept, Missing, Selection, open};
 use crate::cancel::Cancel;
 use crate::copy::chain::{Chain, Origin};
 use crate::copy::{EntryKind, Tally, names};
+use crate::sys::hold;
 use crate::sys::tree::{Directory, Here, Status, Taken};
 
 /// What was done.
@@ -54,6 +55,13 @@ fn restore_with<D: Directory>(
     told: &mut dyn FnMut(&Kept),
 ) -> io::Result<Changed> {
     let opened = open::<D>(folder, Missing::Refuse)?;
+    // A pass at work in the target could take away again what comes back.
+    let _held = hold::take(target).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => {
+            io::Error::new(ErrorKind::WouldBlock, "another pass is at work in the target")
+        }
+        _ => error,
+    })?;
     let mut work = Work {
         deed: Restoring { target: Chain::new(D::open(target)?) },
         selection,
@@ -398,6 +406,17 @@ mod tests {
             fs::rename(scene.target.join("a"), scene.target.join("moved")).unwrap();
             assert_eq!(scene.restore(restore, &paths(&["a"])).files.files, 2);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_brought_back_into_a_target_that_a_pass_is_at_work_in() {
+        let scene = Scene::new();
+        let held = hold::take(&scene.target).unwrap();
+        let result = restore(&scene.folder, &scene.target, &Selection::All, &Cancel::new(), &mut |_| {});
+        assert_eq!(result.unwrap_err().to_string(), "another pass is at work in the target");
+        drop(held);
+        assert_eq!(scene.restore(restore_with::<Here>, &Selection::All).files.files, 3);
     }
 
     #[cfg(unix)]
