@@ -2,6 +2,7 @@
 //!
 //! The Windows files are checked for their types on any system by `RUSTFLAGS="--cfg movebook_windows_check" cargo check`.
 
+pub mod attributes;
 pub mod hold;
 #[cfg(target_os = "linux")]
 pub mod mounts;

@@ -45,7 +45,11 @@ impl<D: Directory> Chain<D> {
 
     /// As [`Chain::enter`]; what is missing is made.
     pub(in crate::copy) fn make(&mut self, path: &Path) -> io::Result<&D> {
-        self.go(path, |directory, name| match directory.make_directory(name) {
+        // Open to nobody to whom the directory around it is not.
+        let make = |directory: &D, name: &_| {
+            directory.make_directory(name, &directory.own_status()?.permissions)
+        };
+        self.go(path, |directory, name| match make(directory, name) {
             Ok(()) => Ok((directory.enter(name)?, Origin::Made)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 Ok((directory.enter(name)?, Origin::Found))

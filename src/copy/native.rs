@@ -88,9 +88,17 @@ fn copy<D: Directory>(pass: &CopyPass, watch: &Watch<'_>) -> Result<PassOutcome,
     let target = match open_target::<D>(&pass.to)? {
         Some(side) => side,
         None => {
-            std::fs::create_dir_all(&pass.to)
-                .map_err(|error| fatal("cannot make the target", &pass.to, error))?;
-            TargetSide::new(open::<D>(&pass.to, "target")?, Origin::MadeByThisPass)
+            let like = source
+                .own_status()
+                .map_err(|error| fatal("cannot look at the source", &pass.from, error))?
+                .permissions;
+            let origin = match D::make_root(&pass.to, &like) {
+                Ok(()) => Origin::MadeByThisPass,
+                // Someone was faster.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Origin::Found,
+                Err(error) => return Err(fatal("cannot make the target", &pass.to, error)),
+            };
+            TargetSide::new(open::<D>(&pass.to, "target")?, origin)
         }
     };
     let _held = hold(&pass.to)?;

@@ -123,7 +123,7 @@ pub(in crate::copy) fn open<D: Directory>(folder: &Path, missing: Missing) -> io
     let mut here = D::open(root)?;
     for name in &names {
         if missing == Missing::Make {
-            match here.make_directory(name) {
+            match here.make_directory(name, &here.own_status()?.permissions) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
             }

@@ -18,7 +18,8 @@ use std::time::SystemTime;
 
 pub use names::Names;
 
-use crate::copy::EntryKind;
+use super::attributes::{AttributeNames, Held, Object};
+use crate::copy::{EntryKind, Preserved};
 
 /// The directory handle of this system.
 #[cfg(unix)]
@@ -78,6 +79,14 @@ pub enum Taken {
     Refuse,
 }
 
+/// What becomes of the bits that lend the owner's rights to whoever runs a file (set-user-ID, set-group-ID).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetId {
+    /// They are dropped: without its owner kept, a copy would lend the rights of whoever runs the pass.
+    Drop,
+    Keep,
+}
+
 /// How written data reaches the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -100,6 +109,10 @@ pub enum Renaming {
 pub trait Directory: Sized + Send + Sync {
     const DURABILITY: Durability;
     const RENAMING: Renaming;
+
+    /// What these handles can carry over beside content, time and permission bits. What is asked for besides is refused
+    /// before a pass begins; the methods for it then say [`io::ErrorKind::Unsupported`].
+    const PRESERVED: &'static [Preserved] = &[];
 
     /// Opens a root. Links in this path are followed: it is the user's word, not a tree's content.
     fn open(path: &Path) -> io::Result<Self>;
@@ -126,8 +139,11 @@ pub trait Directory: Sized + Send + Sync {
     /// fails where the name is taken.
     fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File>;
 
-    /// Makes a new directory that its owner can write to.
-    fn make_directory(&self, name: &OsStr) -> io::Result<()>;
+    /// Makes a new directory that its owner can write to, and that is open to others at most as these permissions say.
+    fn make_directory(&self, name: &OsStr, permissions: &Permissions) -> io::Result<()>;
+
+    /// Makes a root that is not there yet, in the same way, with the directories above it.
+    fn make_root(path: &Path, permissions: &Permissions) -> io::Result<()>;
 
     /// Makes a link with this text.
     fn make_link(&self, name: &OsStr, text: &OsStr) -> io::Result<()>;
@@ -143,7 +159,7 @@ pub trait Directory: Sized + Send + Sync {
     /// Removes an empty directory.
     fn remove_directory(&self, name: &OsStr) -> io::Result<()>;
 
-    /// Sets the directory's own permission bits.
+    /// Sets the directory's own permission bits, all as they are given.
     fn set_own_permissions(&self, permissions: &Permissions) -> io::Result<()>;
 
     /// Sets the directory's own modification time.
@@ -151,6 +167,29 @@ pub trait Directory: Sized + Send + Sync {
 
     /// Brings everything written below to the disk, also to file systems that are mounted below.
     fn flush(&self) -> io::Result<()>;
+
+    /// Holds an entry so that its attributes can be set, whatever becomes of its name; a link itself.
+    fn hold(&self, name: &OsStr) -> io::Result<Held>;
+
+    /// The directory itself, for its attributes.
+    fn object(&self) -> io::Result<Object<'_>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// The names of an entry's extended attributes; of a link's own.
+    fn attribute_names(&self, _name: &OsStr) -> io::Result<AttributeNames> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// One of them, where it is there.
+    fn attribute(&self, _name: &OsStr, _attribute: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Gives a held file one more name; fails where that is taken.
+    fn add_name(&self, _held: &Held, _name: &OsStr) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// Sets aside the space of a file that is about to be written, where the file system can.
@@ -204,6 +243,34 @@ pub fn name_from_bytes(bytes: Vec<u8>) -> OsString {
         Ok(text) => text.into(),
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned().into(),
     }
+}
+
+/// The permissions that a copy gets.
+pub fn kept_permissions(kind: EntryKind, permissions: &Permissions, set_id: SetId) -> Permissions {
+    #[cfg(unix)]
+    return unix::kept_permissions(kind, permissions, set_id);
+    #[cfg(not(unix))]
+    {
+        let _unused = (kind, set_id);
+        permissions.clone()
+    }
+}
+
+/// Whether two sets of permissions allow the same, as far as a copy can keep them.
+pub fn same_permissions(one: &Permissions, other: &Permissions) -> bool {
+    #[cfg(unix)]
+    return unix::same_permissions(one, other);
+    // Marks such as "compressed" are the volume's business, and "archive" is set by every writer.
+    #[cfg(not(unix))]
+    return one.readonly() == other.readonly();
+}
+
+/// The same permissions for the owner, who may write, and none for anybody else.
+pub fn owner_only(permissions: &Permissions) -> Permissions {
+    #[cfg(unix)]
+    return unix::owner_only(permissions);
+    #[cfg(not(unix))]
+    permissions.clone()
 }
 
 /// The same permissions with the owner allowed to write; `None` if that is so already.

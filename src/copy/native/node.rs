@@ -136,9 +136,10 @@ impl<D: Directory> Node<D> {
         let unfinished = making.fillers.is_some() && D::RENAMING == Renaming::Followed;
         let temporary = unfinished.then(|| names.next());
         let name = temporary.as_deref().unwrap_or(&self.name);
-        let made = match above.directory.make_directory(name) {
+        let make = || above.directory.make_directory(name, &self.source_status.permissions);
+        let made = match make() {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                above.open_up(error).and_then(|()| above.directory.make_directory(name))
+                above.open_up(error).and_then(|()| make())
             }
             result => result,
         };

@@ -13,6 +13,7 @@ use filetime::FileTime;
 
 use super::{Directory, Durability, Names, Owner, Presence, Renaming, Status, Taken};
 use crate::copy::EntryKind;
+use crate::sys::attributes::Held;
 
 /// A directory by its path.
 #[derive(Debug)]
@@ -94,8 +95,15 @@ impl Directory for Handle {
         Ok(file)
     }
 
-    fn make_directory(&self, name: &OsStr) -> io::Result<()> {
-        fs::create_dir(self.below(name)?)
+    fn make_directory(&self, name: &OsStr, permissions: &Permissions) -> io::Result<()> {
+        make_directory(&self.below(name)?, permissions)
+    }
+
+    fn make_root(path: &Path, permissions: &Permissions) -> io::Result<()> {
+        if let Some(above) = path.parent() {
+            fs::create_dir_all(above)?;
+        }
+        make_directory(path, permissions)
     }
 
     #[cfg(unix)]
@@ -139,6 +147,10 @@ impl Directory for Handle {
         filetime::set_file_mtime(&self.0, FileTime::from_system_time(modified))
     }
 
+    fn hold(&self, name: &OsStr) -> io::Result<Held> {
+        Held::at(&self.below(name)?)
+    }
+
     fn flush(&self) -> io::Result<()> {
         // Each file was synced when it was finished; a directory cannot be synced by a path on every system.
         Ok(())
@@ -159,6 +171,18 @@ impl Handle {
             Err(io::ErrorKind::NotADirectory.into())
         }
     }
+}
+
+/// A new directory of systems with access lists has what the one above it hands down.
+#[cfg(not(unix))]
+fn make_directory(path: &Path, _permissions: &Permissions) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+#[cfg(unix)]
+fn make_directory(path: &Path, permissions: &Permissions) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    fs::DirBuilder::new().mode(permissions.mode() & 0o777 | 0o700).create(path)
 }
 
 /// What the standard library says about a file, in the words of a pass.

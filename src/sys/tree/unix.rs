@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -14,8 +14,9 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
-use super::{Directory, Durability, FileIdentity, Names, Owner, Presence, Renaming, Status, Taken};
-use crate::copy::EntryKind;
+use super::{Directory, Durability, FileIdentity, Names, Owner, Presence, Renaming, SetId, Status, Taken};
+use crate::copy::{EntryKind, Preserved};
+use crate::sys::attributes::{self, AttributeNames, Held, Object};
 
 /// Permission bits that a copy keeps. A set-user-ID bit would lend the rights of whoever runs the copy.
 const FILE_BITS: u32 = 0o777;
@@ -33,6 +34,8 @@ impl Directory for Handle {
     #[cfg(not(target_os = "linux"))]
     const DURABILITY: Durability = Durability::EachFile;
     const RENAMING: Renaming = Renaming::Followed;
+
+    const PRESERVED: &'static [Preserved] = attributes::PRESERVED;
 
     fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -91,12 +94,15 @@ impl Directory for Handle {
         Ok(file.into())
     }
 
-    fn make_directory(&self, name: &OsStr) -> io::Result<()> {
-        Ok(rustix::fs::mkdirat(
-            &self.0,
-            name,
-            Mode::RWXU | Mode::RGRP | Mode::XGRP | Mode::ROTH | Mode::XOTH,
-        )?)
+    fn make_directory(&self, name: &OsStr, permissions: &Permissions) -> io::Result<()> {
+        Ok(rustix::fs::mkdirat(&self.0, name, open_to_owner(permissions))?)
+    }
+
+    fn make_root(path: &Path, permissions: &Permissions) -> io::Result<()> {
+        if let Some(above) = path.parent() {
+            std::fs::create_dir_all(above)?;
+        }
+        Ok(rustix::fs::mkdir(path, open_to_owner(permissions))?)
     }
 
     fn make_link(&self, name: &OsStr, text: &OsStr) -> io::Result<()> {
@@ -124,16 +130,43 @@ impl Directory for Handle {
     }
 
     fn set_own_permissions(&self, permissions: &Permissions) -> io::Result<()> {
-        let bits = permissions.mode() & DIRECTORY_BITS;
+        let bits = permissions.mode() & 0o7777;
         Ok(rustix::fs::fchmod(&self.0, Mode::from_raw_mode(bits as _))?)
     }
 
     fn set_own_modified(&self, modified: SystemTime) -> io::Result<()> {
-        let times = Timestamps {
-            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT as _ },
-            last_modification: timespec(modified),
-        };
-        Ok(rustix::fs::futimens(&self.0, &times)?)
+        Ok(rustix::fs::futimens(&self.0, &only_modified(modified))?)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn hold(&self, name: &OsStr) -> io::Result<Held> {
+        Held::below(self.0.as_fd(), name)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn hold(&self, name: &OsStr) -> io::Result<Held> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(Held::open(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn object(&self) -> io::Result<Object<'_>> {
+        Ok(Object::open(self.0.as_fd()))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn attribute_names(&self, name: &OsStr) -> io::Result<AttributeNames> {
+        attributes::names_below(self.0.as_fd(), name)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn attribute(&self, name: &OsStr, attribute: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        attributes::value_below(self.0.as_fd(), name, attribute)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn add_name(&self, held: &Held, name: &OsStr) -> io::Result<()> {
+        held.link(self.0.as_fd(), name)
     }
 
     #[cfg(target_os = "linux")]
@@ -285,6 +318,27 @@ pub(super) fn writable(permissions: &Permissions) -> Option<Permissions> {
     (bits & OWNER != OWNER).then(|| Permissions::from_mode(bits | OWNER))
 }
 
+fn open_to_owner(permissions: &Permissions) -> Mode {
+    Mode::from_raw_mode((permissions.mode() & FILE_BITS | 0o700) as _)
+}
+
+pub(super) fn kept_permissions(kind: EntryKind, permissions: &Permissions, set_id: SetId) -> Permissions {
+    Permissions::from_mode(match (kind, set_id) {
+        (_, SetId::Keep) => permissions.mode() & 0o7777,
+        (EntryKind::Directory, SetId::Drop) => permissions.mode() & DIRECTORY_BITS,
+        (_, SetId::Drop) => permissions.mode() & FILE_BITS,
+    })
+}
+
+/// What the standard library calls permissions holds the kind of the entry too.
+pub(super) fn same_permissions(one: &Permissions, other: &Permissions) -> bool {
+    (one.mode() ^ other.mode()) & 0o7777 == 0
+}
+
+pub(super) fn owner_only(permissions: &Permissions) -> Permissions {
+    Permissions::from_mode(permissions.mode() & 0o700 | 0o600)
+}
+
 pub(super) fn allow_many_handles() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
@@ -353,6 +407,20 @@ fn moment(seconds: i64, nanoseconds: u32) -> SystemTime {
     // The system's own type holds every time that the system can tell; the fallback is for a file system that lies.
     base.and_then(|base| base.checked_add(Duration::from_nanos(nanoseconds.into())))
         .unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// A time of the last change, with that of the last access left as it is.
+pub(in crate::sys) fn only_modified(modified: SystemTime) -> Timestamps {
+    Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT as _ },
+        last_modification: timespec(modified),
+    }
+}
+
+/// Looks at an open object.
+#[cfg(target_os = "linux")]
+pub(in crate::sys) fn status_of(handle: BorrowedFd<'_>) -> io::Result<Status> {
+    Ok(status(&rustix::fs::fstat(handle)?))
 }
 
 fn timespec(time: SystemTime) -> Timespec {
