@@ -239,6 +239,12 @@ pub struct PassSummary {
     pub directories: u64,
     pub directories_created: u64,
     pub links_copied: u64,
+    /// Files of `same` whose owner, permissions, attributes or access list were put right without copying them.
+    #[serde(default)]
+    pub attributes_mended: u64,
+    /// Files of `new` and `changed` that were linked to another name of the same file instead of being copied.
+    #[serde(default)]
+    pub linked: Tally,
     pub retried: u64,
     /// At most [`PassSummary::LISTED_ERRORS`]; `failed.files` and `vanished` count all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -46,9 +46,8 @@ impl<D: Directory> Chain<D> {
     /// As [`Chain::enter`]; what is missing is made.
     pub(in crate::copy) fn make(&mut self, path: &Path) -> io::Result<&D> {
         // Open to nobody to whom the directory around it is not.
-        let make = |directory: &D, name: &_| {
-            directory.make_directory(name, &directory.own_status()?.permissions)
-        };
+        let make =
+            |directory: &D, name: &_| directory.make_directory(name, &directory.own_status()?.permissions);
         self.go(path, |directory, name| match make(directory, name) {
             Ok(()) => Ok((directory.enter(name)?, Origin::Made)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {

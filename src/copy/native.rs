@@ -10,13 +10,14 @@
 //! are split, large files are jobs of their own; small files go through one reused buffer by plain read and write, with
 //! no calls but look, open, read, open, write, set the time, look, close, close, rename; one flush at the end.
 //!
-//! What it does not do yet: holes in files are filled, a large file that was cut off starts anew, and attributes
-//! beyond permission bits and times are not carried over.
+//! What it does not do yet: holes in files are filled, and a large file that was cut off starts anew.
 
+mod attributes;
 mod compare;
 mod decide;
 mod distrust;
 mod failure;
+mod hard_links;
 mod meter;
 mod node;
 mod pass;
@@ -35,12 +36,14 @@ use std::time::Duration;
 use super::verify::manifest::Manifest;
 use super::verify::{Verification, VerifyPass};
 use super::{
-    CopyPass, Directories, Disposal, Engine, ExtraEntry, Method, PassError, PassOutcome, Purged, Survey,
-    Watch, names,
+    CopyPass, Directories, Disposal, Engine, ExtraEntry, Method, PassError, PassOutcome, Preserved, Purged,
+    Survey, Watch, names,
 };
 use crate::sys::hold::{self, Held};
 use crate::sys::tree::{self, Directory, Here};
 use crate::sys::volume;
+use attributes::Attributes;
+use hard_links::HardLinks;
 use node::{Origin, TargetSide};
 use pass::{Deed, PassHandler};
 use temporary::TemporaryNames;
@@ -84,6 +87,8 @@ fn survey<D: Directory>(pass: &CopyPass, watch: &Watch<'_>) -> Result<Survey, Pa
 }
 
 fn copy<D: Directory>(pass: &CopyPass, watch: &Watch<'_>) -> Result<PassOutcome, PassError> {
+    // Before anything is made: what is asked for and cannot be done is refused.
+    Attributes::new::<D>(pass.preserve, &pass.to)?;
     let source = open::<D>(&pass.from, "source")?;
     let target = match open_target::<D>(&pass.to)? {
         Some(side) => side,
@@ -126,12 +131,20 @@ fn go<D: Directory>(
         threads: pass.threads,
         throttle: Throttle::new(pass.bandwidth.as_ref()),
     };
+    let attributes = Attributes::new::<D>(pass.preserve, &pass.to)?;
+    let hard_links = if pass.preserve.holds(Preserved::HardLinks) {
+        hard_links::Wanted::Yes
+    } else {
+        hard_links::Wanted::No
+    };
     let handler = PassHandler {
         pass,
         deed,
         tolerance: tolerance(pass.mtime_tolerance, &pass.to),
         names: TemporaryNames::new(),
         account: watch.account.filter(|_| deed == Deed::Copy),
+        attributes,
+        hard_links: HardLinks::new(hard_links),
     };
     let mut tallies = walk::walk(source, target, orders, &handler, watch)?;
     tallies.iter_mut().for_each(|tally| tally.page.turn(handler.account));

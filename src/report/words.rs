@@ -119,6 +119,8 @@ fn copied(figures: &BTreeMap<String, Value>) -> String {
         }
     }
     for (figure, word) in [
+        ("linked_files", "of them linked"),
+        ("attributes_mended", "with attributes mended"),
         ("filtered_files", "filtered"),
         ("purged_files", "purged"),
         ("kept_files", "extra"),

@@ -260,7 +260,8 @@ pub(super) fn ended_early(error: PassError) -> Failure {
 fn figures(summary: &PassSummary, begun: Instant) -> Figures {
     let seconds = begun.elapsed().as_secs_f64();
     let copied_files = summary.new.files + summary.changed.files;
-    let copied_bytes = summary.new.bytes + summary.changed.bytes;
+    // What was linked was not moved.
+    let copied_bytes = summary.new.bytes + summary.changed.bytes - summary.linked.bytes;
     let filtered = summary.filtered_in_all();
     let mut figures = Figures::new();
     for (name, value) in [
@@ -277,6 +278,9 @@ fn figures(summary: &PassSummary, begun: Instant) -> Figures {
         ("skipped_links", summary.skipped_links),
         ("skipped_special", summary.skipped_special),
         ("links_copied", summary.links_copied),
+        ("attributes_mended", summary.attributes_mended),
+        ("linked_files", summary.linked.files),
+        ("linked_bytes", summary.linked.bytes),
         ("failed", summary.failed.files),
         ("failed_bytes", summary.failed.bytes),
         ("vanished", summary.vanished),

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::failure::{Failure, Side};
 use super::temporary::TemporaryNames;
 use crate::copy::ErrorClass;
+use crate::sys::attributes::DEFAULT_ACCESS_LIST;
 use crate::sys::tree::{Directory, Renaming, Status, Taken};
 
 pub(super) struct Node<D> {
@@ -51,6 +52,15 @@ pub(super) struct TargetSide<D> {
     pub(super) unfinished: bool,
     /// The permission bits to go back to, where writing into the directory needed wider ones.
     narrow: Mutex<Option<Permissions>>,
+    /// Whether it hands down an access list, asked for once.
+    hands_down: OnceLock<HandsDown>,
+}
+
+/// Whether what is made in a directory gets an access list, and with it other permission bits than it was made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HandsDown {
+    AccessList,
+    Nothing,
 }
 
 /// Who made a target directory.
@@ -62,7 +72,8 @@ pub(super) enum Origin {
 
 impl<D> TargetSide<D> {
     pub(super) fn new(directory: D, origin: Origin) -> Self {
-        Self { directory, origin, unfinished: false, narrow: Mutex::new(None) }
+        let narrow = Mutex::new(None);
+        Self { directory, origin, unfinished: false, narrow, hands_down: OnceLock::new() }
     }
 
     pub(super) fn narrow(&self) -> Option<Permissions> {
@@ -71,6 +82,14 @@ impl<D> TargetSide<D> {
 }
 
 impl<D: Directory> TargetSide<D> {
+    pub(super) fn hands_down(&self) -> HandsDown {
+        *self.hands_down.get_or_init(|| {
+            // A volume or system that cannot say has no such lists.
+            let list = self.directory.object().and_then(|object| object.value(DEFAULT_ACCESS_LIST));
+            if matches!(list, Ok(Some(_))) { HandsDown::AccessList } else { HandsDown::Nothing }
+        })
+    }
+
     /// Lets the owner write into a directory that forbids it, until the pass leaves it.
     /// `Err` gives back the refusal that led here.
     pub(super) fn open_up(&self, refusal: std::io::Error) -> std::io::Result<()> {

@@ -5,11 +5,13 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::attributes::{Attributes, Mended, Verdict};
 use super::compare::{Content, compare};
 use super::decide::{Decision, called, decide};
 use super::distrust;
 use super::failure::{Failure, Side};
-use super::node::{Node, Origin};
+use super::hard_links::{self, HardLinks, Leader, Linked, Meeting};
+use super::node::{Node, Origin, TargetSide};
 use super::temporary::{self, TemporaryNames};
 use super::transfer::{transfer, transfer_link};
 use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
@@ -19,7 +21,7 @@ use crate::copy::{
     PassSummary, Priority, Rule, Survey, names,
 };
 use crate::sys::priority;
-use crate::sys::tree::{Directory, Taken};
+use crate::sys::tree::{Directory, FileIdentity, Taken};
 
 /// Files from this size on become jobs of their own, so that a directory of large ones keeps all workers at work.
 const LARGE: u64 = 1024 * 1024;
@@ -30,13 +32,15 @@ pub(super) enum Deed {
     Survey,
 }
 
-pub(super) struct PassHandler<'a> {
+pub(super) struct PassHandler<'a, D> {
     pub(super) pass: &'a CopyPass,
     pub(super) deed: Deed,
     pub(super) tolerance: Duration,
     pub(super) names: TemporaryNames,
     /// Where every name is written down with its bucket.
     pub(super) account: Option<&'a account::Writer>,
+    pub(super) attributes: Attributes,
+    pub(super) hard_links: HardLinks<D>,
 }
 
 /// One worker's part of the account.
@@ -53,7 +57,7 @@ pub(super) struct PassTally {
     largest: Vec<(u64, String)>,
 }
 
-impl<D: Directory> Handler<D> for PassHandler<'_> {
+impl<D: Directory> Handler<D> for PassHandler<'_, D> {
     type Tally = PassTally;
 
     fn begins(&self, tally: &mut PassTally) {
@@ -79,54 +83,43 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
         found: &Found<'_, D>,
         turn: &mut Turn,
     ) -> Result<Next, Failure> {
-        let mut decision = decide(&found.source, found.target.as_ref(), self.tolerance);
-        let to_read = decision == Decision::Same
-            && (self.pass.compare == Compare::Content
-                || distrust::applies::<D>(self.pass.distrust, found.target.as_ref()));
-        if turn.known.is_none() {
-            let bytes = match decision {
-                Decision::New | Decision::Changed => found.source.size,
-                Decision::Same if to_read => found.source.size,
-                Decision::Same | Decision::Mismatch(_) => 0,
-            };
-            turn.known = Some(bytes);
-            worker.walk.meter.know(bytes);
-            worker.tally.source_files += 1;
-        }
-        let moves =
-            to_read || (self.deed == Deed::Copy && matches!(decision, Decision::New | Decision::Changed));
-        if moves && found.source.size >= LARGE && !turn.on_its_own {
-            return Ok(Next::OnItsOwn);
-        }
-        if to_read
-            && let Some(target) = &found.target
-            && compare(worker, found, target, turn)? != Content::Same
-        {
-            decision = Decision::Changed;
-        }
-        match decision {
-            Decision::Same => worker.tally.summary.same.add(found.source.size),
-            Decision::New | Decision::Changed => {
-                let bytes = self.bring(worker, found, turn)?;
-                let summary = &mut worker.tally.summary;
-                let (tally, bucket) = match decision {
-                    Decision::New => (&mut summary.new, Bucket::New),
-                    _ => (&mut summary.changed, Bucket::Changed),
-                };
-                tally.add(bytes);
-                worker.tally.page.note(self.account, bucket, &found.node.relative, found.name, bytes);
-            }
-            Decision::Mismatch(kind) => {
-                return Err(Failure::permanent(format!(
-                    "the source has a file here, the target {}: move that out of the way",
-                    called(kind)
-                )));
+        let Some(group) = self.hard_links.group(&found.source) else {
+            return self.alone(worker, found, turn).map(Handled::next);
+        };
+        let meeting = match turn.leads {
+            true => Meeting::Leads,
+            false => self.hard_links.meet(group, found, turn),
+        };
+        match meeting {
+            Meeting::Leads => {}
+            Meeting::Waits => return Ok(Next::Waits),
+            Meeting::Follows(leader) => {
+                let followed = self.follow(worker, found, turn, &leader)?;
+                if followed == Linked::Done {
+                    self.hard_links.followed(group, &found.source);
+                    return Ok(Next::Done);
+                }
+                self.hard_links.lead_anew(group);
             }
         }
-        if turn.failed > 0 {
-            worker.tally.summary.retried += 1;
+        turn.leads = true;
+        let handled = self.alone(worker, found, turn);
+        let waiting = match &handled {
+            Ok(Handled::OnItsOwn) => Vec::new(),
+            Ok(Handled::Done(decision)) => match self.in_target(found, *decision) {
+                Ok(target) => self.hard_links.arrived(group, found, target),
+                // It is there, but cannot be linked to: the others are copied.
+                Err(_) => self.hard_links.stepped_down(group),
+            },
+            Err(_) => {
+                turn.leads = false;
+                self.hard_links.stepped_down(group)
+            }
+        };
+        for parked in waiting {
+            worker.walk.wake(parked);
         }
-        Ok(Next::Done)
+        handled.map(Handled::next)
     }
 
     fn link(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {
@@ -203,38 +196,149 @@ impl<D: Directory> Handler<D> for PassHandler<'_> {
             return;
         }
         let Some(side) = node.target() else { return };
-        let wanted = &node.source_status;
-        let made = side.origin == Origin::MadeByThisPass;
-        worker.tally.summary.directories_created += u64::from(made);
-        let own = side.directory.own_status();
-        // Also one that was there before: an interrupted pass made it, and could not give it its permissions.
-        let differs = own.as_ref().is_ok_and(|own| own.permissions != wanted.permissions);
-        let permissions = (made || differs || side.narrow().is_some()).then(|| wanted.permissions.clone());
-        let stamp = || match &own {
-            Ok(own) if own.modified == wanted.modified => Ok(()),
-            _ => side.directory.set_own_modified(wanted.modified),
-        };
-        let result = match (stamp(), permissions) {
-            // Those of a directory that was there before, and that belongs to someone else, are left to them.
-            (Err(_), _) if !made => Ok(()),
-            (Err(error), _) => Err(error),
-            (Ok(()), None) => Ok(()),
-            (Ok(()), Some(permissions)) => match side.directory.set_own_permissions(&permissions) {
-                Err(_) if !made => Ok(()),
-                result => result,
-            },
-        };
-        if let Err(error) = result {
-            let text = format!("cannot set the directory's time and permissions: {error}");
+        worker.tally.summary.directories_created += u64::from(side.origin == Origin::MadeByThisPass);
+        if let Err(Failure::Entry { class, text }) = self.attributes.leave(node, side) {
             let path = format!("{}/", names::shown(&node.relative));
-            let lost = Lost { path, class: ErrorClass::Permanent, text, attempts: 1, bytes: 0 };
+            let lost = Lost { path, class, text, attempts: 1, bytes: 0 };
             Handler::<D>::failed(self, &mut worker.tally, lost);
         }
     }
 }
 
-impl PassHandler<'_> {
-    fn make<D: Directory>(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>) -> Result<(), Failure> {
+/// What became of a file that is handled for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Handled {
+    OnItsOwn,
+    Done(Decision),
+}
+
+impl Handled {
+    fn next(self) -> Next {
+        match self {
+            Self::OnItsOwn => Next::OnItsOwn,
+            Self::Done(_) => Next::Done,
+        }
+    }
+}
+
+impl<D: Directory> PassHandler<'_, D> {
+    /// Compares a file, and copies or mends it where it differs.
+    fn alone(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        found: &Found<'_, D>,
+        turn: &mut Turn,
+    ) -> Result<Handled, Failure> {
+        let mut decision = decide(&found.source, found.target.as_ref(), self.tolerance);
+        let verdict = match decision {
+            Decision::Same => self.attributes.judge(found),
+            _ => Ok(Verdict::Agree),
+        };
+        if matches!(verdict, Ok(Verdict::CopyAnew)) {
+            decision = Decision::Changed;
+        }
+        let to_read = decision == Decision::Same
+            && (self.pass.compare == Compare::Content
+                || distrust::applies::<D>(self.pass.distrust, found.target.as_ref()));
+        self.know(
+            worker,
+            turn,
+            match decision {
+                Decision::New | Decision::Changed => found.source.size,
+                Decision::Same if to_read => found.source.size,
+                Decision::Same | Decision::Mismatch(_) => 0,
+            },
+        );
+        let verdict = verdict?;
+        let moves =
+            to_read || (self.deed == Deed::Copy && matches!(decision, Decision::New | Decision::Changed));
+        if moves && found.source.size >= LARGE && !turn.on_its_own {
+            return Ok(Handled::OnItsOwn);
+        }
+        if to_read
+            && let Some(target) = &found.target
+            && compare(worker, found, target, turn)? != Content::Same
+        {
+            decision = Decision::Changed;
+        }
+        match decision {
+            Decision::Same => {
+                let mended = match (verdict, self.deed) {
+                    (Verdict::Mend, Deed::Copy) => self.attributes.mend(found)?,
+                    (Verdict::Mend, Deed::Survey) => Mended::Yes,
+                    _ => Mended::NotKept,
+                };
+                let summary = &mut worker.tally.summary;
+                summary.same.add(found.source.size);
+                summary.attributes_mended += u64::from(mended == Mended::Yes);
+            }
+            Decision::New | Decision::Changed => {
+                let bytes = self.bring(worker, found, turn)?;
+                self.count(worker, found, decision, bytes);
+            }
+            Decision::Mismatch(kind) => return Err(hard_links::mismatch(kind)),
+        }
+        if turn.failed > 0 {
+            worker.tally.summary.retried += 1;
+        }
+        Ok(Handled::Done(decision))
+    }
+
+    /// Links a name to the one of its file that was there first.
+    fn follow(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        found: &Found<'_, D>,
+        turn: &mut Turn,
+        leader: &Leader<D>,
+    ) -> Result<Linked, Failure> {
+        let decision = leader.decide(found.target.as_ref());
+        let taken = match decision {
+            Decision::Changed => Taken::Replace,
+            _ => Taken::Refuse,
+        };
+        let bytes = found.source.size;
+        // Nothing is moved for it.
+        self.know(worker, turn, 0);
+        match decision {
+            Decision::Mismatch(kind) => return Err(hard_links::mismatch(kind)),
+            Decision::Same => worker.tally.summary.same.add(bytes),
+            Decision::New | Decision::Changed => {
+                if self.deed == Deed::Survey {
+                    worker.tally.summary.directories_created += found.node.want_target();
+                } else if hard_links::link(found, leader, taken, &self.names)? == Linked::NotHere {
+                    return Ok(Linked::NotHere);
+                }
+                self.count(worker, found, decision, bytes);
+                worker.tally.summary.linked.add(bytes);
+            }
+        }
+        worker.tally.summary.retried += u64::from(turn.failed > 0);
+        Ok(Linked::Done)
+    }
+
+    /// What the target's file is, now that it is there.
+    fn in_target(&self, found: &Found<'_, D>, decision: Decision) -> std::io::Result<Option<FileIdentity>> {
+        match (self.deed, decision) {
+            (Deed::Survey, Decision::Same) => Ok(found.target.as_ref().and_then(|target| target.identity)),
+            (Deed::Survey, _) => Ok(None),
+            (Deed::Copy, _) => match found.node.target() {
+                Some(side) => side.directory.status(found.name).map(|status| status.identity),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Tells progress of a file, once, with what is to be moved for it.
+    fn know(&self, worker: &mut Worker<'_, D, Self>, turn: &mut Turn, bytes: u64) {
+        if turn.known.is_none() {
+            turn.known = Some(bytes);
+            worker.walk.meter.know(bytes);
+            worker.tally.source_files += 1;
+        }
+    }
+
+    fn make(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>) -> Result<(), Failure> {
         match self.deed {
             Deed::Survey => worker.tally.summary.directories_created += node.want_target(),
             Deed::Copy => {
@@ -244,14 +348,14 @@ impl PassHandler<'_> {
         Ok(())
     }
 
-    fn bring<D: Directory>(
+    fn bring(
         &self,
         worker: &mut Worker<'_, D, Self>,
         found: &Found<'_, D>,
         turn: &mut Turn,
     ) -> Result<u64, Failure> {
         let bytes = match self.deed {
-            Deed::Copy => transfer(worker, found, turn, &self.names)?,
+            Deed::Copy => transfer(worker, found, turn, &self.names, &self.attributes)?,
             Deed::Survey => {
                 worker.tally.summary.directories_created += found.node.want_target();
                 let largest = &mut worker.tally.largest;
@@ -268,20 +372,20 @@ impl PassHandler<'_> {
                 found.source.size
             }
         };
-        if found.target.is_none() {
-            worker.tally.target_files += 1;
-        }
         Ok(bytes)
     }
 
-    fn bring_link<D: Directory>(&self, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {
+    fn bring_link(&self, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {
         let failed = |side, what, error| Failure::of(side, what, &node.path_of(name), error);
         let text =
             node.source.link_text(name).map_err(|error| failed(Side::Source, "read the link", error))?;
         let taken = match node.target().map(|side| (side, side.directory.status(name))) {
             Some((side, Ok(status))) => match status.kind {
                 EntryKind::Link if side.directory.link_text(name).is_ok_and(|there| there == text) => {
-                    return Ok(());
+                    return match self.deed {
+                        Deed::Survey => Ok(()),
+                        Deed::Copy => self.finish_link(node, side, name, name),
+                    };
                 }
                 EntryKind::Link => Taken::Replace,
                 kind => {
@@ -300,8 +404,39 @@ impl PassHandler<'_> {
             return Ok(());
         }
         let side = node.target_or_make(&self.names)?;
-        transfer_link(side, name, &text, taken, &self.names)
-            .map_err(|error| failed(Side::Target, "make the link", error))
+        transfer_link(
+            side,
+            name,
+            &text,
+            taken,
+            &self.names,
+            |error| failed(Side::Target, "make the link", error),
+            |temporary| self.finish_link(node, side, name, temporary),
+        )
+    }
+
+    fn finish_link(
+        &self,
+        node: &Node<D>,
+        side: &TargetSide<D>,
+        name: &OsStr,
+        copy: &OsStr,
+    ) -> Result<(), Failure> {
+        self.attributes.finish_link(node, side, name, copy, self.tolerance)
+    }
+
+    /// Puts a file that was brought into its bucket.
+    fn count(&self, worker: &mut Worker<'_, D, Self>, found: &Found<'_, D>, decision: Decision, bytes: u64) {
+        let tally = &mut worker.tally;
+        let bucket = if decision == Decision::New {
+            tally.summary.new.add(bytes);
+            tally.target_files += 1;
+            Bucket::New
+        } else {
+            tally.summary.changed.add(bytes);
+            Bucket::Changed
+        };
+        tally.page.note(self.account, bucket, &found.node.relative, found.name, bytes);
     }
 }
 
@@ -357,6 +492,8 @@ fn merge(whole: &mut PassSummary, part: PassSummary) {
         directories,
         directories_created,
         links_copied,
+        attributes_mended,
+        linked,
         retried,
         errors,
     } = part;
@@ -376,6 +513,8 @@ fn merge(whole: &mut PassSummary, part: PassSummary) {
     whole.directories += directories;
     whole.directories_created += directories_created;
     whole.links_copied += links_copied;
+    whole.attributes_mended += attributes_mended;
+    whole.linked.merge(linked);
     whole.retried += retried;
     whole.errors.extend(errors);
 }

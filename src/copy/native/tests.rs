@@ -638,3 +638,21 @@ fn times_before_the_epoch_are_kept() {
         assert_eq!(copied(engine, &trees.pass()).summary.same.files, 1);
     });
 }
+
+#[test]
+fn what_cannot_be_carried_over_is_refused_before_anything_is_made() {
+    each(|engine| {
+        for thing in [Preserved::Owner, Preserved::Xattrs, Preserved::Acls, Preserved::HardLinks] {
+            let possible = engine.name == "own" && Here::PRESERVED.contains(&thing);
+            let trees = Trees::new(&["a"]);
+            let pass = CopyPass { preserve: [thing].into_iter().collect(), ..trees.pass() };
+            let surveyed = quiet(|watch| (engine.survey)(&pass, watch));
+            let copied = quiet(|watch| (engine.copy)(&pass, watch));
+            assert_eq!((surveyed.is_ok(), copied.is_ok()), (possible, possible), "{thing:?}");
+            if let Err(PassError::Fatal { what, hint, .. }) = copied {
+                assert!(what.contains("preserve") && hint.contains("leave `"), "{what}; {hint}");
+            }
+            assert_eq!(trees.to.exists(), possible, "{thing:?}");
+        }
+    });
+}

@@ -8,10 +8,11 @@
 //! beginning. A verification by content finds it; a pass after the writer was stopped never meets it.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, FileTimes};
+use std::fs::{File, FileTimes, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, SystemTime};
 
+use super::attributes::Attributes;
 use super::failure::{Failure, Side};
 use super::node::TargetSide;
 use super::temporary::TemporaryNames;
@@ -31,6 +32,7 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
     found: &Found<'_, D>,
     turn: &mut Turn,
     names: &TemporaryNames,
+    attributes: &Attributes,
 ) -> Result<u64, Failure> {
     let settled;
     let expected = match rest_of_freshness(&found.source) {
@@ -52,7 +54,8 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
     let source =
         found.node.source.read(found.name).map_err(|error| failed(found, Side::Source, "open it", error))?;
     let naming = if side.unfinished && turn.fills() { Naming::AtOnce } else { Naming::WhenWhole };
-    let (mut copy, unfinished) = create(found, side, expected, naming, names)?;
+    let permissions = attributes.first_permissions(expected);
+    let (mut copy, unfinished) = create(found, side, &permissions, naming, names)?;
     if expected.size >= RESERVED_FROM {
         tree::reserve(&copy, expected.size)
             .map_err(|error| failed(found, Side::Target, "reserve its space", error))?;
@@ -63,6 +66,7 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
     if moved != expected.size || !is_same_state(expected, &after) {
         return Err(Failure::transient("the source changed while it was read"));
     }
+    attributes.finish(found, side, expected, &source, &copy)?;
     copy.set_times(FileTimes::new().set_modified(expected.modified))
         .map_err(|error| failed(found, Side::Target, "set the copy's time", error))?;
     if D::DURABILITY == Durability::EachFile {
@@ -88,22 +92,27 @@ enum Naming {
     WhenWhole,
 }
 
-/// Makes a copy of a link, replacing what may be replaced.
+/// Makes a copy of a link, finishes it (its owner, its time) and names it, replacing what may be replaced.
 pub(super) fn transfer_link<D: Directory>(
     side: &TargetSide<D>,
     name: &OsStr,
     text: &OsStr,
     taken: Taken,
     names: &TemporaryNames,
-) -> io::Result<()> {
-    let temporary = names.next();
-    match side.directory.make_link(&temporary, text) {
+    failed: impl Fn(io::Error) -> Failure,
+    finish: impl Fn(&OsStr) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let name_of_copy = names.next();
+    match side.directory.make_link(&name_of_copy, text) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            side.open_up(error).and_then(|()| side.directory.make_link(&temporary, text))?;
+            side.open_up(error).and_then(|()| side.directory.make_link(&name_of_copy, text))
         }
-        result => result?,
+        result => result,
     }
-    Unfinished { directory: &side.directory, name: Some(temporary) }.rename(name, taken)
+    .map_err(&failed)?;
+    let unfinished = Unfinished { directory: &side.directory, name: Some(name_of_copy.clone()) };
+    finish(&name_of_copy)?;
+    unfinished.rename(name, taken).map_err(failed)
 }
 
 /// A file or link in the target that goes away unless it is finished.
@@ -137,7 +146,7 @@ impl<D: Directory> Drop for Unfinished<'_, D> {
 fn create<'a, D: Directory>(
     found: &Found<'_, D>,
     side: &'a TargetSide<D>,
-    source: &Status,
+    permissions: &Permissions,
     naming: Naming,
     names: &TemporaryNames,
 ) -> Result<(File, Unfinished<'a, D>), Failure> {
@@ -145,7 +154,7 @@ fn create<'a, D: Directory>(
         Naming::AtOnce => found.name.to_owned(),
         Naming::WhenWhole => names.next(),
     };
-    let make = || side.directory.create(&name, &source.permissions);
+    let make = || side.directory.create(&name, permissions);
     let file = match make() {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             side.open_up(error).and_then(|()| make())

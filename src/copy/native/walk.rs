@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::failure::{Failure, Side};
+use super::hard_links::Parked;
 use super::meter::Meter;
 use super::node::{LetGo, Node, Origin, TargetSide, in_the_way};
 use super::queue::{Queue, Waited};
@@ -188,6 +189,13 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     fn push(&self, job: Job<D>) {
         self.register(&job);
         self.queue.push(job);
+    }
+
+    /// Lets a name go on that waited for another of its file; its directory is held already.
+    pub(super) fn wake(&self, parked: Parked<D>) {
+        let Parked { node, name, mut turn } = parked;
+        turn.on_its_own = true;
+        self.queue.push(Job::Entry { node, name, turn });
     }
 
     fn register(&self, job: &Job<D>) {
@@ -399,6 +407,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                     self.meter.finish_file();
                 }
             }
+            Ok(Next::Waits) => {}
             Ok(Next::OnItsOwn) => {
                 turn.on_its_own = true;
                 self.push(Job::Entry { node: Arc::clone(node), name: name.to_owned(), turn });

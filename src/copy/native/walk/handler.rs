@@ -74,6 +74,8 @@ pub(in crate::copy::native) enum Next {
     Done,
     /// It is large: it becomes a job of its own, so that others can take it.
     OnItsOwn,
+    /// It waits for another name of the same file, whose handler wakes it.
+    Waits,
 }
 
 /// One file's way through its attempts.
@@ -87,6 +89,8 @@ pub(in crate::copy::native) struct Turn {
     pub(in crate::copy::native) told: u64,
     pub(in crate::copy::native) size: u64,
     pub(in crate::copy::native) on_its_own: bool,
+    /// Whether it is the one of a file's names that the others wait for.
+    pub(in crate::copy::native) leads: bool,
     /// Whether it waits for its retry, and progress was told so.
     pub(in crate::copy::native) waits: bool,
 }
