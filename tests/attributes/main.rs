@@ -107,6 +107,15 @@ fn is_root(fact: &str) -> bool {
     root
 }
 
+/// Ends another thread's loop, also where an assertion fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A file system of its own that goes with the test.
 struct Mounted(tempfile::TempDir);
 
@@ -447,4 +456,47 @@ fn an_access_list_that_the_target_hands_down_changes_no_permissions() {
     assert_eq!(counts(&copied(&trees.pass(&[]))), (0, 0, 1, 0));
     copied(&trees.pass(&[Preserved::Acls]));
     assert_eq!(entry(&trees.to.join("folder/file")), entry(&trees.from.join("folder/file")));
+}
+
+#[test]
+fn a_name_swapped_while_it_is_mended_changes_nothing_where_it_leads() {
+    let trees = Trees::new();
+    permissions(&trees.put("file"), 0o600);
+    copied(&trees.pass(&[]));
+    let aside = trees.folder.path().join("aside");
+    fs::create_dir(&aside).unwrap();
+    let (canary, good) = (aside.join("canary"), trees.to.join("file"));
+    let pass = CopyPass { retries: 0, ..trees.pass(&[]) };
+    fs::write(&canary, "file").unwrap();
+    let time = FileTime::from_last_modification_time(&fs::metadata(&good).unwrap());
+    filetime::set_file_mtime(&canary, time).unwrap();
+    permissions(&canary, 0o644);
+    let (kept, other) = (aside.join("kept"), aside.join("other"));
+    let over = AtomicBool::new(false);
+    let mended = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0.. {
+                if over.load(Ordering::Relaxed) {
+                    break;
+                }
+                match round % 2 {
+                    0 => symlink(&canary, &other).unwrap(),
+                    _ => fs::hard_link(&canary, &other).unwrap(),
+                }
+                fs::rename(&good, &kept).unwrap();
+                fs::rename(&other, &good).unwrap();
+                permissions(&kept, 0o644);
+                fs::rename(&kept, &good).unwrap();
+            }
+        });
+        let _end = Over(&over);
+        let mut mended = 0;
+        for _ in 0..3_000 {
+            mended += run(&pass).unwrap().summary.attributes_mended;
+            assert_eq!(mode(&canary), 0o644);
+        }
+        mended
+    });
+    assert!(mended > 0, "the passes met the file while its permissions were wrong");
+    assert_eq!(fs::read_to_string(&canary).unwrap(), "file");
 }
