@@ -76,11 +76,21 @@ fn pass(from: &Path, to: &Path, preserve: &[Preserved]) -> CopyPass {
         priority: Priority::Normal,
         resume_over: CopyPass::RESUME_OVER,
         extras: Extras::Keep,
+        distrust: None,
     }
 }
 
 fn run(pass: &CopyPass) -> Result<PassOutcome, PassError> {
-    Native.copy(pass, &Watch { progress: &|_| {}, cancel: &Cancel::new() })
+    loop {
+        match Native.copy(pass, &Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None }) {
+            // A program that another test starts has this process's handles, and with them the target's lock of the pass
+            // before, until it is itself.
+            Err(PassError::Fatal { what, .. }) if what == "another pass is at work in the target" => {
+                std::thread::yield_now();
+            }
+            result => return result,
+        }
+    }
 }
 
 fn copied(pass: &CopyPass) -> PassSummary {
@@ -90,7 +100,7 @@ fn copied(pass: &CopyPass) -> PassSummary {
 }
 
 fn surveyed(pass: &CopyPass) -> Survey {
-    Native.survey(pass, &Watch { progress: &|_| {}, cancel: &Cancel::new() }).unwrap()
+    Native.survey(pass, &Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None }).unwrap()
 }
 
 /// What was copied, what was the same, and what of that was mended.
@@ -491,7 +501,7 @@ fn a_name_swapped_while_it_is_mended_changes_nothing_where_it_leads() {
         });
         let _end = Over(&over);
         let mut mended = 0;
-        for _ in 0..3_000 {
+        for _ in 0..1_000 {
             mended += run(&pass).unwrap().summary.attributes_mended;
             assert_eq!(mode(&canary), 0o644);
         }
