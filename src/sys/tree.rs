@@ -5,6 +5,7 @@
 //! relative to an open directory; the portable form works by path and looks before it goes, which a fast enough
 //! enemy can beat.
 
+pub mod content;
 mod names;
 pub mod portable;
 #[cfg(unix)]
@@ -134,6 +135,9 @@ pub trait Directory: Sized + Send + Sync {
 
     /// Opens a file for reading, without touching its access time where the system lets us.
     fn read(&self, name: &OsStr) -> io::Result<File>;
+
+    /// Opens a regular file that is there for reading and writing, its content as it is.
+    fn reopen(&self, name: &OsStr) -> io::Result<File>;
 
     /// Makes a new file with these permission bits (without set-user-ID and set-group-ID: the owner is not kept either);
     /// fails where the name is taken.

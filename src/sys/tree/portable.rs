@@ -89,6 +89,14 @@ impl Directory for Handle {
         File::open(path)
     }
 
+    fn reopen(&self, name: &OsStr) -> io::Result<File> {
+        let path = self.below(name)?;
+        if !fs::symlink_metadata(&path)?.is_file() {
+            return Err(io::Error::other("is no regular file any more"));
+        }
+        OpenOptions::new().read(true).write(true).open(path)
+    }
+
     fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File> {
         let file = OpenOptions::new().write(true).create_new(true).open(self.below(name)?)?;
         file.set_permissions(permissions.clone())?;

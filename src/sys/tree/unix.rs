@@ -84,6 +84,11 @@ impl Directory for Handle {
         Ok(quietly(flags, |flags| rustix::fs::openat(&self.0, name, flags, Mode::empty()))?.into())
     }
 
+    fn reopen(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+    }
+
     fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File> {
         let bits = permissions.mode() & FILE_BITS;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -287,6 +292,10 @@ pub(super) fn reserve(file: &File, size: u64) -> io::Result<()> {
         Err(error @ (Errno::NOSPC | Errno::DQUOT)) => Err(error.into()),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+pub(super) fn set_file_permissions(file: &File, permissions: &Permissions) -> io::Result<()> {
+    Ok(rustix::fs::fchmod(file, Mode::from_raw_mode((permissions.mode() & FILE_BITS) as _))?)
 }
 
 pub(super) fn passes_by_itself(code: i32) -> bool {
