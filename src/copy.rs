@@ -246,6 +246,10 @@ pub struct PassSummary {
     #[serde(default)]
     pub linked: Tally,
     pub retried: u64,
+    /// Large files whose copy was gone on with, and the bytes that an earlier pass had brought over. They are in `new` or
+    /// `changed` too, as whole files.
+    #[serde(default)]
+    pub resumed: Tally,
     /// At most [`PassSummary::LISTED_ERRORS`]; `failed.files` and `vanished` count all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FileError>,

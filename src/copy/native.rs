@@ -7,10 +7,9 @@
 //! - write anything at all in a survey.
 //!
 //! How it gets fast: a queue over directories with the newest first, so that few are open; directories with many names
-//! are split, large files are jobs of their own; small files go through one reused buffer by plain read and write, with
-//! no calls but look, open, read, open, write, set the time, look, close, close, rename; one flush at the end.
-//!
-//! What it does not do yet: holes in files are filled, and a large file that was cut off starts anew.
+//! are split; large files are jobs of their own, which those help with who have nothing else to do; small files go
+//! through one reused buffer by plain read and write, with no calls but look, open, read, open, write, look, set the
+//! time, close, close (and rename, where the directory was there before); one flush at the end.
 
 mod attributes;
 mod compare;
@@ -18,6 +17,7 @@ mod decide;
 mod distrust;
 mod failure;
 mod hard_links;
+mod large;
 mod meter;
 mod node;
 mod pass;

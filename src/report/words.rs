@@ -121,6 +121,7 @@ fn copied(figures: &BTreeMap<String, Value>) -> String {
     for (figure, word) in [
         ("linked_files", "of them linked"),
         ("attributes_mended", "with attributes mended"),
+        ("resumed_files", "gone on with"),
         ("filtered_files", "filtered"),
         ("purged_files", "purged"),
         ("kept_files", "extra"),

@@ -285,6 +285,8 @@ fn figures(summary: &PassSummary, begun: Instant) -> Figures {
         ("failed_bytes", summary.failed.bytes),
         ("vanished", summary.vanished),
         ("retried", summary.retried),
+        ("resumed_files", summary.resumed.files),
+        ("resumed_bytes", summary.resumed.bytes),
         ("purged_files", summary.purged.files),
         ("purged_bytes", summary.purged.bytes),
         ("kept_files", summary.kept.files),

@@ -11,9 +11,10 @@ use super::decide::{Decision, called, decide};
 use super::distrust;
 use super::failure::{Failure, Side};
 use super::hard_links::{self, HardLinks, Leader, Linked, Meeting};
+use super::large;
 use super::node::{Node, Origin, TargetSide};
 use super::temporary::{self, TemporaryNames};
-use super::transfer::{transfer, transfer_link};
+use super::transfer::{Manner, transfer, transfer_link};
 use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
 use crate::copy::account::{self, Bucket};
 use crate::copy::{
@@ -170,8 +171,16 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
         tally.target_files += files;
     }
 
-    fn leftover(&self, _tally: &mut PassTally, directory: &D, name: &OsStr, kind: EntryKind) {
-        if self.deed == Deed::Copy {
+    fn leftover(
+        &self,
+        _tally: &mut PassTally,
+        source: Option<&D>,
+        directory: &D,
+        name: &OsStr,
+        kind: EntryKind,
+    ) {
+        let wanted = || large::is_still_wanted(source, directory, name, self.pass.resume_over);
+        if self.deed == Deed::Copy && !wanted() {
             // One that cannot be removed harms nobody: no pass ever takes it for a file of the user's.
             let _ = temporary::remove(directory, name, kind);
         }
@@ -275,6 +284,9 @@ impl<D: Directory> PassHandler<'_, D> {
             Decision::New | Decision::Changed => {
                 let bytes = self.bring(worker, found, turn)?;
                 self.count(worker, found, decision, bytes);
+                if turn.resumed > 0 {
+                    worker.tally.summary.resumed.add(turn.resumed);
+                }
             }
             Decision::Mismatch(kind) => return Err(hard_links::mismatch(kind)),
         }
@@ -355,7 +367,14 @@ impl<D: Directory> PassHandler<'_, D> {
         turn: &mut Turn,
     ) -> Result<u64, Failure> {
         let bytes = match self.deed {
-            Deed::Copy => transfer(worker, found, turn, &self.names, &self.attributes)?,
+            Deed::Copy => {
+                let manner = Manner {
+                    names: &self.names,
+                    attributes: &self.attributes,
+                    resume_over: self.pass.resume_over,
+                };
+                transfer(worker, found, turn, &manner)?
+            }
             Deed::Survey => {
                 worker.tally.summary.directories_created += found.node.want_target();
                 let largest = &mut worker.tally.largest;
@@ -495,6 +514,7 @@ fn merge(whole: &mut PassSummary, part: PassSummary) {
         attributes_mended,
         linked,
         retried,
+        resumed,
         errors,
     } = part;
     whole.new.merge(new);
@@ -516,6 +536,7 @@ fn merge(whole: &mut PassSummary, part: PassSummary) {
     whole.attributes_mended += attributes_mended;
     whole.linked.merge(linked);
     whole.retried += retried;
+    whole.resumed.merge(resumed);
     whole.errors.extend(errors);
 }
 

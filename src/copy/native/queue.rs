@@ -19,6 +19,8 @@ pub(super) struct Queue<J> {
 struct State<J> {
     /// Last in, first out: a directory's children come before its siblings, so few directories are open at once.
     ready: Vec<J>,
+    /// For those who find nothing else to do.
+    spare: Vec<J>,
     waiting: BinaryHeap<Waiting<J>>,
     outstanding: usize,
 }
@@ -35,7 +37,8 @@ pub(super) struct Taken<'q, J> {
 
 impl<J> Queue<J> {
     pub(super) fn new() -> Self {
-        let state = State { ready: Vec::new(), waiting: BinaryHeap::new(), outstanding: 0 };
+        let state =
+            State { ready: Vec::new(), spare: Vec::new(), waiting: BinaryHeap::new(), outstanding: 0 };
         Self { state: Mutex::new(state), wake: Condvar::new() }
     }
 
@@ -43,6 +46,15 @@ impl<J> Queue<J> {
         let mut state = self.lock();
         state.outstanding += 1;
         state.ready.push(job);
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// Adds a job that is taken only where no other is ready.
+    pub(super) fn push_spare(&self, job: J) {
+        let mut state = self.lock();
+        state.outstanding += 1;
+        state.spare.push(job);
         drop(state);
         self.wake.notify_one();
     }
@@ -64,7 +76,7 @@ impl<J> Queue<J> {
             let now = Instant::now();
             let job = match state.waiting.peek() {
                 Some(first) if first.due <= now => state.waiting.pop().map(|waiting| waiting.job),
-                _ => state.ready.pop(),
+                _ => state.ready.pop().or_else(|| state.spare.pop()),
             };
             if let Some(job) = job {
                 return Some((job, Taken { queue: self }));
@@ -93,7 +105,7 @@ impl<J> Queue<J> {
             }
             state = self.wake.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
             // The signal may have been meant for a worker: it is passed on.
-            if !state.ready.is_empty() {
+            if !state.ready.is_empty() || !state.spare.is_empty() {
                 self.wake.notify_one();
             }
         }
@@ -158,6 +170,16 @@ mod tests {
         assert_eq!(queue.take(never).map(|(job, _taken)| job), Some("now"));
         assert_eq!(queue.take(never).map(|(job, _taken)| job), Some("later"));
         assert!(queue.take(never).is_none());
+    }
+
+    #[test]
+    fn a_spare_job_is_taken_only_where_no_other_is_ready() {
+        let queue = Queue::new();
+        queue.push("first");
+        queue.push_spare("spare");
+        queue.push("second");
+        let order: Vec<_> = std::iter::from_fn(|| queue.take(never).map(|(job, _taken)| job)).collect();
+        assert_eq!(order, ["second", "first", "spare"]);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! A name of this form belongs to movebook: a pass never copies it, never calls it extra, and removes it from the
 //! target (a directory with all that it holds), since it can only be what a killed pass left. Two passes into one target at the same time are kept apart
 //! by the run's lock, not here.
+//!
+//! The names of a copy that can be gone on with are made of its final name, so that the next pass finds them again:
+//! the copy ends in `-resumable.part`, the record of what of it is durable in `-resumable.record`.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -16,6 +19,40 @@ const PREFIX: &str = ".movebook-";
 const SUFFIX: &str = ".part";
 /// Sixteen digits for the pass, a dash, eight for the file.
 const MIDDLE: usize = 16 + 1 + 8;
+
+const RESUMABLE: &str = "-resumable.part";
+const RECORD: &str = "-resumable.record";
+/// Sixteen digits for the final name.
+const DIGITS: usize = 16;
+
+/// The names of one copy that can be gone on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ResumableNames {
+    pub(super) part: OsString,
+    pub(super) record: OsString,
+}
+
+impl ResumableNames {
+    /// Those of a copy that is to have this name. Two names that fall together are told apart by the record.
+    pub(super) fn of(name: &OsStr) -> Self {
+        Self::with(&blake3::hash(name.as_encoded_bytes()).to_hex()[..DIGITS])
+    }
+
+    /// Both names, if this is one of them.
+    pub(super) fn containing(name: &OsStr) -> Option<Self> {
+        let rest = name.to_str()?.strip_prefix(PREFIX)?;
+        let digits = rest.strip_suffix(RESUMABLE).or_else(|| rest.strip_suffix(RECORD))?;
+        (digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .then(|| Self::with(digits))
+    }
+
+    fn with(digits: &str) -> Self {
+        Self {
+            part: format!("{PREFIX}{digits}{RESUMABLE}").into(),
+            record: format!("{PREFIX}{digits}{RECORD}").into(),
+        }
+    }
+}
 
 /// Gives out names that no other pass gives out.
 pub(super) struct TemporaryNames {
@@ -39,6 +76,9 @@ impl TemporaryNames {
 
 /// Whether a name is one of these, of whichever pass.
 pub(super) fn is_temporary(name: &OsStr) -> bool {
+    if ResumableNames::containing(name).is_some() {
+        return true;
+    }
     let Some(middle) = name
         .as_encoded_bytes()
         .strip_prefix(PREFIX.as_bytes())
@@ -82,6 +122,20 @@ mod tests {
         assert_ne!(one, other);
         for name in [".movebook-quarantine", ".movebook-notes.part", "a.part", ".movebook-.part", ""] {
             assert!(!is_temporary(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_a_resumable_copy_are_found_again_by_its_final_name_and_by_each_other() {
+        let names = ResumableNames::of(OsStr::new("mail.dat"));
+        assert_eq!(names, ResumableNames::of(OsStr::new("mail.dat")));
+        assert_ne!(names, ResumableNames::of(OsStr::new("mail.dau")));
+        for name in [&names.part, &names.record] {
+            assert!(is_temporary(name));
+            assert_eq!(ResumableNames::containing(name), Some(names.clone()));
+        }
+        for name in [".movebook--resumable.part", ".movebook-0123456789abcdez-resumable.part", "mail.dat"] {
+            assert_eq!(ResumableNames::containing(OsStr::new(name)), None, "{name}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What every form of directory handle must give: each case runs over the system's own and over the portable one.
 
 mod account;
+mod large;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -14,25 +14,30 @@ use std::time::{Duration, SystemTime};
 
 use super::attributes::Attributes;
 use super::failure::{Failure, Side};
+use super::large;
 use super::node::TargetSide;
 use super::temporary::TemporaryNames;
 use super::walk::{Found, Handler, Turn, Worker};
 use crate::copy::EntryKind;
-use crate::sys::tree::{self, Directory, Durability, Status, Taken};
+use crate::sys::tree::{Directory, Durability, Status, Taken};
 
-/// From this size on, space is set aside before writing: it saves time, and a full volume is known at once.
-const RESERVED_FROM: u64 = 1024 * 1024;
 /// A file written to within this time is not read yet. Stamps have the grain of the kernel's tick, and a write is
 /// stamped when it begins: only once its stamp is older than both does a later write show in it.
 const FRESH: Duration = Duration::from_millis(100);
+
+/// What holds for all copies of a pass.
+pub(super) struct Manner<'a> {
+    pub(super) names: &'a TemporaryNames,
+    pub(super) attributes: &'a Attributes,
+    pub(super) resume_over: u64,
+}
 
 /// Copies the file and gives it its name; how many bytes that were.
 pub(super) fn transfer<D: Directory, H: Handler<D>>(
     worker: &mut Worker<'_, D, H>,
     found: &Found<'_, D>,
     turn: &mut Turn,
-    names: &TemporaryNames,
-    attributes: &Attributes,
+    manner: &Manner<'_>,
 ) -> Result<u64, Failure> {
     let settled;
     let expected = match rest_of_freshness(&found.source) {
@@ -50,38 +55,58 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
             &settled
         }
     };
-    let side = found.node.target_or_make(names)?;
+    let side = found.node.target_or_make(manner.names)?;
     let source =
         found.node.source.read(found.name).map_err(|error| failed(found, Side::Source, "open it", error))?;
+    if large::is_resumable(expected.size, manner.resume_over) {
+        return large::transfer(worker, found, side, &source, expected, turn, manner.attributes);
+    }
     let naming = if side.unfinished && turn.fills() { Naming::AtOnce } else { Naming::WhenWhole };
-    let permissions = attributes.first_permissions(expected);
-    let (mut copy, unfinished) = create(found, side, &permissions, naming, names)?;
-    if expected.size >= RESERVED_FROM {
-        tree::reserve(&copy, expected.size)
-            .map_err(|error| failed(found, Side::Target, "reserve its space", error))?;
+    let permissions = manner.attributes.first_permissions(expected);
+    let (mut copy, unfinished) = create(found, side, &permissions, naming, manner.names)?;
+    let moved = if large::takes(expected) {
+        large::pour(worker, found, &source, &copy, expected, turn)?
+    } else {
+        pour(worker, found, &source, &mut copy, expected.size, turn)?
+    };
+    seal(found, side, &source, &copy, expected, moved, manner.attributes)?;
+    drop(copy);
+    match naming {
+        Naming::AtOnce => unfinished.is_whole(),
+        Naming::WhenWhole => unfinished
+            .rename(found.name, taken(found))
+            .map_err(|error| could_not_name(found, "rename the finished copy over it", error))?,
     }
-    let moved = pour(worker, found, &source, &mut copy, expected.size, turn)?;
+    Ok(moved)
+}
+
+/// Makes sure that what was read is one whole state of the source, and gives the copy what belongs to it.
+pub(super) fn seal<D: Directory>(
+    found: &Found<'_, D>,
+    side: &TargetSide<D>,
+    source: &File,
+    copy: &File,
+    expected: &Status,
+    moved: u64,
+    attributes: &Attributes,
+) -> Result<(), Failure> {
     let after =
-        D::file_status(&source).map_err(|error| failed(found, Side::Source, "look at it again", error))?;
+        D::file_status(source).map_err(|error| failed(found, Side::Source, "look at it again", error))?;
     if moved != expected.size || !is_same_state(expected, &after) {
-        return Err(Failure::transient("the source changed while it was read"));
+        return Err(large::source_changed());
     }
-    attributes.finish(found, side, expected, &source, &copy)?;
+    attributes.finish(found, side, expected, source, copy)?;
     copy.set_times(FileTimes::new().set_modified(expected.modified))
         .map_err(|error| failed(found, Side::Target, "set the copy's time", error))?;
     if D::DURABILITY == Durability::EachFile {
         copy.sync_all().map_err(|error| failed(found, Side::Target, "bring the copy to the disk", error))?;
     }
-    drop(copy);
-    // A name that is free must still be: what appeared there since is not ours to replace.
-    let taken = if found.target.is_some() { Taken::Replace } else { Taken::Refuse };
-    match naming {
-        Naming::AtOnce => unfinished.is_whole(),
-        Naming::WhenWhole => unfinished
-            .rename(found.name, taken)
-            .map_err(|error| could_not_name(found, "rename the finished copy over it", error))?,
-    }
-    Ok(moved)
+    Ok(())
+}
+
+/// A name that is free must still be: what appeared there since is not ours to replace.
+pub(super) fn taken<D: Directory>(found: &Found<'_, D>) -> Taken {
+    if found.target.is_some() { Taken::Replace } else { Taken::Refuse }
 }
 
 /// When a copy gets its final name.
@@ -165,7 +190,7 @@ fn create<'a, D: Directory>(
     Ok((file, Unfinished { directory: &side.directory, name: Some(name) }))
 }
 
-fn could_not_name<D: Directory>(found: &Found<'_, D>, what: &str, error: io::Error) -> Failure {
+pub(super) fn could_not_name<D: Directory>(found: &Found<'_, D>, what: &str, error: io::Error) -> Failure {
     match error.kind() {
         ErrorKind::AlreadyExists => Failure::permanent(
             "the target got a file of this name (or of one that differs only in case) during the pass",

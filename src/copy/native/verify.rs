@@ -145,7 +145,15 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
 
     fn target_files(&self, _tally: &mut VerifyTally, _files: u64) {}
 
-    fn leftover(&self, _tally: &mut VerifyTally, _directory: &D, _name: &OsStr, _kind: EntryKind) {}
+    fn leftover(
+        &self,
+        _tally: &mut VerifyTally,
+        _source: Option<&D>,
+        _directory: &D,
+        _name: &OsStr,
+        _kind: EntryKind,
+    ) {
+    }
 
     fn failed(&self, tally: &mut VerifyTally, lost: Lost) {
         tally.differ(lost.path, DifferenceKind::Unreadable, lost.text);

@@ -15,13 +15,14 @@ use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::failure::{Failure, Side};
 use super::hard_links::Parked;
+use super::large::{Pace, Share, Tools};
 use super::meter::Meter;
 use super::node::{LetGo, Node, Origin, TargetSide, in_the_way};
 use super::queue::{Queue, Waited};
@@ -57,6 +58,7 @@ enum Job<D> {
     Piece { node: Arc<Node<D>>, pair: Arc<Pair>, range: Range<usize> },
     Entry { node: Arc<Node<D>>, name: OsString, turn: Turn },
     Extra { node: Arc<Node<D>>, name: OsString, failed: u32 },
+    Help { share: Weak<Share> },
 }
 
 impl<D> Job<D> {
@@ -198,12 +200,19 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         self.queue.push(Job::Entry { node, name, turn });
     }
 
+    /// Asks so many workers to help with a file, once they have nothing else to do.
+    pub(super) fn invite(&self, share: &Arc<Share>, most: usize) {
+        for _ in 0..most.min(self.orders.threads.saturating_sub(1) as usize) {
+            self.queue.push_spare(Job::Help { share: Arc::downgrade(share) });
+        }
+    }
+
     fn register(&self, job: &Job<D>) {
         if job.lists() {
             self.meter.listing_begins();
         }
         match job {
-            Job::Top { .. } => {}
+            Job::Top { .. } | Job::Help { .. } => {}
             Job::Visit { parent: node, .. }
             | Job::Piece { node, .. }
             | Job::Entry { node, .. }
@@ -244,6 +253,11 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             Job::Extra { node, name, failed } => {
                 self.extra_tree(worker, &node, name, failed);
                 self.release(worker, &node);
+            }
+            Job::Help { share } => {
+                if let Some(share) = share.upgrade() {
+                    share.take_part(worker.tools());
+                }
             }
         }
         if lists {
@@ -584,6 +598,11 @@ impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {
         }
     }
 
+    /// What the work on a large file takes.
+    pub(super) fn tools(&mut self) -> Tools<'_> {
+        Tools { buffer: &mut self.buffer, meter: &self.walk.meter, pace: self.walk }
+    }
+
     fn below(&mut self, above: &Path, name: &OsStr) -> &Path {
         self.path.clear();
         self.path.push(above);
@@ -619,5 +638,15 @@ impl Drop for StopOnPanic<'_> {
         if std::thread::panicking() {
             self.0.store(true, Ordering::Relaxed);
         }
+    }
+}
+
+impl<D: Directory, H: Handler<D>> Pace for Walk<'_, D, H> {
+    fn is_stopped(&self) -> bool {
+        self.is_stopped()
+    }
+
+    fn throttle(&self, bytes: usize) -> Result<(), Failure> {
+        self.throttle(bytes)
     }
 }

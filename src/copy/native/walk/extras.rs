@@ -40,7 +40,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             match kind {
                 EntryKind::Directory if node.parent.is_none() && is_quarantine(name) => {}
                 _ if temporary::is_leftover(name, kind) => {
-                    self.handler.leftover(&mut worker.tally, &side.directory, name, kind);
+                    self.handler.leftover(&mut worker.tally, Some(&node.source), &side.directory, name, kind);
                 }
                 EntryKind::Directory if self.orders.depth == Depth::Top => {}
                 EntryKind::Directory => {
@@ -117,7 +117,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         for index in 0..names.len() {
             let (name, kind) = (names.name(index), names.kind(index));
             if temporary::is_leftover(name, kind) {
-                self.handler.leftover(&mut worker.tally, &directory, name, kind);
+                self.handler.leftover(&mut worker.tally, None, &directory, name, kind);
                 continue;
             }
             if kind == EntryKind::Directory {

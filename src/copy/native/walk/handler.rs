@@ -37,7 +37,15 @@ pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     /// How many regular files a directory of the target holds.
     fn target_files(&self, tally: &mut Self::Tally, files: u64);
     /// Something temporary of a pass that was killed, in the target; a directory with all that it holds.
-    fn leftover(&self, tally: &mut Self::Tally, directory: &D, name: &OsStr, kind: EntryKind);
+    /// `source` is what the source has for its directory.
+    fn leftover(
+        &self,
+        tally: &mut Self::Tally,
+        source: Option<&D>,
+        directory: &D,
+        name: &OsStr,
+        kind: EntryKind,
+    );
     /// An entry that cannot be handled; a directory's path ends with `/`.
     fn failed(&self, tally: &mut Self::Tally, lost: Lost);
     /// All below a directory is done.
@@ -88,6 +96,8 @@ pub(in crate::copy::native) struct Turn {
     /// … and those that progress was told of already: a second attempt does not tell them again.
     pub(in crate::copy::native) told: u64,
     pub(in crate::copy::native) size: u64,
+    /// Bytes of its copy that an earlier pass had brought over.
+    pub(in crate::copy::native) resumed: u64,
     pub(in crate::copy::native) on_its_own: bool,
     /// Whether it is the one of a file's names that the others wait for.
     pub(in crate::copy::native) leads: bool,
