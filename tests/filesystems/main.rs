@@ -8,6 +8,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod large;
 mod passthrough;
 mod power_cut;
 mod volumes;
