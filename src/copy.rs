@@ -334,10 +334,10 @@ impl Survey {
     pub const LARGEST: usize = 10;
 }
 
-/// A state of progress. Numbers only grow within one pass (but `retrying`).
+/// A state of progress. Numbers only grow within one pass (but `retrying` and what is under way).
 ///
 /// Files are all that take part; bytes are those that have to be moved for them, none for a file that is the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     pub files_done: u64,
     pub bytes_done: u64,
@@ -347,7 +347,27 @@ pub struct Progress {
     /// Whether the listing is complete, so that the known figures are the totals.
     pub listed: bool,
     pub failed: u64,
+    /// Files that wait to be tried again.
     pub retrying: u64,
+    /// Files that are being moved.
+    #[serde(default)]
+    pub under_way: u64,
+    /// The largest of those, at most [`Progress::LARGE`], largest first; small ones are not told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub large: Vec<LargeFile>,
+}
+
+impl Progress {
+    pub const LARGE: usize = 4;
+}
+
+/// How far one large file is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LargeFile {
+    /// As [`names::shown`] writes it.
+    pub path: String,
+    pub bytes_done: u64,
+    pub bytes: u64,
 }
 
 /// How a pass is watched and stopped.

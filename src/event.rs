@@ -48,8 +48,14 @@ pub enum Event {
         seconds: f64,
         /// Bytes a second over the last seconds.
         rate: f64,
+        /// What the pass will look at in all, by what this run counted earlier; absent once the listing is complete.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expected: Option<Expected>,
         /// Seconds left; absent while it cannot be known.
         left: Option<f64>,
+        /// What `left` rests on.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        left_by: Option<LeftBy>,
     },
     StepDone {
         step: String,
@@ -105,6 +111,23 @@ pub enum Event {
         state_file: String,
         next: Vec<String>,
     },
+}
+
+/// Files and bytes of a source, as they were when they were last counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Expected {
+    pub files: u64,
+    pub bytes: u64,
+}
+
+/// What a time that is left was reckoned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftBy {
+    /// All that is to be done is known.
+    Listing,
+    /// What this run counted earlier in the same source: an estimate.
+    Estimate,
 }
 
 /// Whether a person can be asked at once.

@@ -7,6 +7,7 @@ pub mod json;
 pub mod out;
 pub mod plain;
 pub mod plan;
+mod progress;
 pub mod quarantine;
 pub mod status;
 pub mod terminal;

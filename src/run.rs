@@ -8,6 +8,7 @@ pub mod answer;
 pub mod check;
 pub mod command;
 mod debt;
+mod expectation;
 mod facts;
 pub mod operator;
 pub mod outcome;

@@ -43,6 +43,81 @@ fn numbers_that_look_like_a_secret_stay_numbers() {
     assert_eq!(scene.journal().only("step_done", "pass")["figures"]["copied_bytes"], 4711);
 }
 
+/// A source of many small files and a large one, which a limit keeps under way for seconds.
+fn limited(steps: &str) -> Scene {
+    Scene::new().steps(steps).tree("old", 300).file("old/large.bin", vec![7; 40 * 1024 * 1024])
+}
+
+/// The progress of a step, from a run that was stopped while the step was at work.
+fn progress_of(scene: &Scene, step: &str) -> Vec<Value> {
+    let mut run = scene.begin(&[]);
+    for _ in 0..25 {
+        run.until("step_progress", step);
+    }
+    run.interrupt();
+    let events = run.ended_within(common::PATIENCE).code(130).events();
+    events.into_iter().filter(|event| event["event"] == "step_progress" && event["step"] == step).collect()
+}
+
+#[test]
+fn progress_is_told_at_most_ten_times_a_second_with_all_that_a_person_asks_for() {
+    let scene = limited("- {id: pass, copy: {from: ROOT/old, to: ROOT/new, bandwidth: 4MiB}}");
+    let told = progress_of(&scene, "pass");
+    let last = told.last().unwrap();
+    let seconds = last["seconds"].as_f64().unwrap();
+    assert!(told.len() as f64 <= seconds * 10.0 + 1.0, "{} in {seconds} seconds", told.len());
+    for key in ["files_done", "files_known", "bytes_done", "bytes_known", "failed", "retrying", "rate"] {
+        assert!(last[key].is_number(), "{key}: {last}");
+    }
+    let at_work = |event: &&Value| event["under_way"].as_u64().unwrap() > 0 && event["large"].is_array();
+    let large = &told.iter().rfind(at_work).unwrap()["large"];
+    assert_eq!(large.as_array().unwrap().len(), 1, "small files are not told: {large}");
+    assert_eq!((&large[0]["path"], &large[0]["bytes"]), (&"large.bin".into(), &(40 * 1024 * 1024).into()));
+    assert!(large[0]["bytes_done"].as_u64().unwrap() < 40 * 1024 * 1024);
+}
+
+#[test]
+fn a_first_pass_is_estimated_by_the_check_that_summed_up_its_source() {
+    let scene = limited(
+        "
+- {id: room, check: [{path: ROOT/new, free_space: {at_least: source, of: ROOT/old}}]}
+- {id: pass, copy: {from: ROOT/old, to: ROOT/new, bandwidth: 4MiB}}
+",
+    );
+    let told = progress_of(&scene, "pass");
+    let measured = scene.journal().only("step_done", "room")["figures"]["measured"][0].clone();
+    assert_eq!(measured["files"], 301);
+    let estimated = told.iter().find(|event| event["left_by"] == "estimate").expect("an estimate");
+    assert_eq!(estimated["listed"], false);
+    assert_eq!(estimated["expected"], serde_json::json!({"files": 301, "bytes": measured["bytes"]}));
+    assert!(estimated["left"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn a_later_pass_is_estimated_by_an_earlier_one_over_the_same_source_with_the_same_filter() {
+    let steps = |second: &str| {
+        format!(
+            "filters: {{small: {{max_size: 1MiB}}, dat: {{include: ['*.dat', '*.bin']}}}}
+{}",
+            common::scene::one_phase(&format!(
+                "
+- {{id: first, copy: {{from: ROOT/old, to: ROOT/new, filter: dat}}}}
+- {{id: second, copy: {{from: ROOT/old, to: ROOT/other, bandwidth: 4MiB, {second}}}}}
+"
+            ))
+        )
+    };
+    let scene = limited("- {id: unused, wait: {for: 1s}}").runbook(&steps("filter: dat"));
+    let told = progress_of(&scene, "second");
+    assert!(told.iter().any(|event| event["left_by"] == "estimate" && event["expected"]["files"] == 301));
+    let scene = limited("- {id: unused, wait: {for: 1s}}").runbook(&steps("threads: 2"));
+    let told = progress_of(&scene, "second");
+    assert!(
+        told.iter().any(|event| event["left_by"] == "estimate"),
+        "an earlier pass counted what it left out"
+    );
+}
+
 #[track_caller]
 fn end_of(ended: &Ended) -> Value {
     let events = ended.events();

@@ -4,7 +4,7 @@
 mod common;
 
 use common::Scene;
-use common::screen::{DOWN, ENTER, ESCAPE, Screen};
+use common::screen::{CTRL_C, DOWN, ENTER, ESCAPE, Screen};
 
 fn asks(answer: &str) -> Scene {
     Scene::new().steps(&format!(
@@ -14,6 +14,38 @@ fn asks(answer: &str) -> Scene {
 
 fn run(scene: &Scene) -> Screen {
     Screen::of(scene.on_runbook("run", &[]))
+}
+
+#[test]
+fn a_pass_at_work_shows_how_far_it_and_its_large_files_are() {
+    let scene = Scene::new()
+        .steps(
+            "
+- {id: room, check: [{path: ROOT/new, free_space: {at_least: source, of: ROOT/old}}]}
+- {id: pass, copy: {from: ROOT/old, to: ROOT/new, bandwidth: 8MiB}}
+",
+        )
+        .tree("old", 200)
+        .file("old/folder/large.bin", vec![7; 40 * 1024 * 1024]);
+    let mut screen = run(&scene);
+    screen.sees("of 40.0 MiB").sees("left");
+    let rows = screen.rows();
+    let line = |part: &str| rows.iter().find(|row| row.contains(part)).unwrap_or_else(|| panic!("{rows:#?}"));
+    assert!(line("left").contains("% · "), "{rows:#?}");
+    let counts = line(" files · ");
+    assert!(counts.contains("of ~201 files") || counts.contains("of 201 files"), "{rows:#?}");
+    let large = line("large.bin");
+    assert!(large.trim_start().starts_with("folder/large.bin"), "{rows:#?}");
+    // Columns stand below each other.
+    let column = |line: &str, part: &str| line[..line.find(part).unwrap()].chars().count();
+    assert_eq!(column(large, "folder"), column(line("left"), "["), "{rows:#?}");
+    screen.types(CTRL_C);
+    assert_eq!(screen.code(), 130, "{}", screen.contents());
+    assert!(
+        !screen.contents().contains("large.bin"),
+        "what is over leaves the screen: {}",
+        screen.contents()
+    );
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod queue;
 mod temporary;
 mod throttle;
 mod transfer;
+mod under_way;
 mod verify;
 mod walk;
 

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::out::Out;
-use super::words;
+use super::{progress, words};
 use crate::event::{Event, Outcome, Sink};
 use crate::plan::AnswerKind;
 
@@ -64,7 +64,7 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
                 if *attempts > 1 { format!(", attempt {attempt} of {attempts}") } else { String::new() };
             vec![format!("{step}: {action} begins (step {number} of {of}{again})")]
         }
-        Event::StepProgress { step, .. } => vec![format!("{step}: {}", progress(event))],
+        Event::StepProgress { step, .. } => vec![format!("{step}: {}", progress::line(event))],
         Event::StepDone { step, action, seconds, figures, debt } => {
             let mut lines = vec![format!(
                 "{step}: done in {}{}",
@@ -125,35 +125,6 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
         }
         Event::RunEnded { .. } => ended(event),
     }
-}
-
-/// How far a step is: `copying 4,210 of 18,022 files, 1.1 GiB of 4.2 GiB, 88 MiB/s, 36 s left`.
-pub(super) fn progress(event: &Event) -> String {
-    let Event::StepProgress { doing, progress, rate, left, .. } = event else { return String::new() };
-    let mut parts = Vec::new();
-    if progress.files_known > 0 {
-        let so_far = if progress.listed { "" } else { "+" };
-        parts.push(format!(
-            "{} of {}{so_far} files, {} of {}{so_far}",
-            words::count(progress.files_done),
-            words::count(progress.files_known),
-            words::bytes(progress.bytes_done),
-            words::bytes(progress.bytes_known)
-        ));
-    }
-    if *rate > 0.0 {
-        parts.push(words::rate(*rate));
-    }
-    if progress.failed > 0 {
-        parts.push(format!("{} failed", words::count(progress.failed)));
-    }
-    if progress.retrying > 0 {
-        parts.push(format!("{} waiting to be tried again", words::count(progress.retrying)));
-    }
-    if let Some(left) = left {
-        parts.push(format!("{} left", words::seconds(*left)));
-    }
-    format!("{doing}{}", if parts.is_empty() { String::new() } else { format!(" {}", parts.join(", ")) })
 }
 
 /// The last lines of a run: how it ended, how long it and the downtime were, and what goes on.

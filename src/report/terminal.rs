@@ -10,10 +10,14 @@ use owo_colors::{OwoColorize, Style};
 
 use super::out::Out;
 use super::plain;
+use super::progress;
 use super::words;
 use crate::event::{Event, Outcome, Presence, Sink};
 
 pub use super::diagnostics::Colour;
+
+/// What a step says is given so many columns even on a narrower screen, where its lines then break.
+const NARROWEST: usize = 40;
 
 pub struct Terminal {
     out: Out,
@@ -60,43 +64,31 @@ impl Terminal {
         self.clear_bar();
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
         bar.set_style(spinner());
-        bar.set_prefix(step.to_owned());
+        bar.set_prefix(format!("{step:<width$}", width = self.width));
         bar.set_message(action.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
         self.bar = Some(bar);
     }
 
     fn progress(&mut self, event: &Event) {
-        let Event::StepProgress { progress, left, doing, rate, .. } = event else { return };
         let Some(bar) = &self.bar else { return };
-        if progress.files_known == 0 {
-            let left = left.map(|left| format!(", {} left", words::seconds(left))).unwrap_or_default();
-            bar.set_message(format!("{doing}{left}"));
-            return;
+        // What is said stands where it does in the line of a step that is done.
+        let indent = "  ✓ ".chars().count() + self.width + 2;
+        let look = progress::look(event, columns().saturating_sub(indent).max(NARROWEST));
+        match look.bar {
+            Some((done, all)) => {
+                bar.set_style(bar_style(look.bar_width));
+                bar.set_length(all);
+                bar.set_position(done);
+            }
+            None => {
+                bar.unset_length();
+                bar.set_style(spinner());
+            }
         }
-        if bar.length().is_none() {
-            bar.set_style(bar_style());
-        }
-        // Files and bytes count together: a tree of empty files moves the bar too.
-        bar.set_length(progress.bytes_known + progress.files_known);
-        bar.set_position(progress.bytes_done + progress.files_done);
-        let more = if progress.listed { "" } else { "+" };
-        let mut message = format!(
-            "{}/{}{more} files · {}/{}{more} · {}",
-            words::count(progress.files_done),
-            words::count(progress.files_known),
-            words::bytes(progress.bytes_done),
-            words::bytes(progress.bytes_known),
-            words::rate(*rate),
-        );
-        if progress.failed + progress.retrying > 0 {
-            message.push_str(&format!(" · {} failed, {} retrying", progress.failed, progress.retrying));
-        }
-        if let Some(left) = left {
-            message.push_str(&format!(" · {} left", words::seconds(*left)));
-        }
-        if *doing != "copying" {
-            message.push_str(&format!(" · {doing}"));
+        let mut message = look.head;
+        for line in look.below {
+            message.push_str(&format!("\n{:indent$}{line}", ""));
         }
         bar.set_message(message);
     }
@@ -214,12 +206,18 @@ impl Sink for Terminal {
     }
 }
 
+/// How wide the screen is; a narrow one where nobody can tell.
+fn columns() -> usize {
+    // The last column stays free: some terminals go to the next line once it is written.
+    crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns)).saturating_sub(1)
+}
+
 fn spinner() -> ProgressStyle {
     style("  {spinner} {prefix}  {msg}")
 }
 
-fn bar_style() -> ProgressStyle {
-    style("  {spinner} {prefix}  [{bar:24}] {msg}").progress_chars("=> ")
+fn bar_style(width: usize) -> ProgressStyle {
+    style(&format!("  {{spinner}} {{prefix}}  [{{bar:{width}}}] {{msg}}")).progress_chars("=> ")
 }
 
 fn style(template: &str) -> ProgressStyle {

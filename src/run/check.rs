@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::outcome::{self, ActionWatch, Failure, Figures};
 use crate::cancel::Cancel;
 use crate::plan::CheckAction;
@@ -30,26 +32,50 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// Directories that could not be read while the size of a source was summed up.
     pub unread: u64,
+    /// What a source was found to take.
+    pub measured: Option<Measured>,
+}
+
+/// Files below a path, and their bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measured {
+    pub path: String,
+    pub files: u64,
+    pub bytes: u64,
+}
+
+impl From<Measured> for Value {
+    fn from(Measured { path, files, bytes }: Measured) -> Self {
+        json!({"path": path, "files": files, "bytes": bytes})
+    }
 }
 
 /// Makes all checks. Figures: `checks`, how many; `unread_directories`, how many directories could not be read while
-/// sizes were summed up, so that the sums are too small.
+/// sizes were summed up, so that the sums are too small; `measured`, those sums, by path.
 pub fn perform(checks: &[CheckAction], watch: &ActionWatch<'_>) -> Result<Figures, Failure> {
     let mut findings = Vec::new();
     let mut failed = 0;
     let mut unread = 0;
+    let mut measured = Vec::new();
     for check in checks {
         watch.check()?;
         let verdict = make(check, watch)?;
         failed += usize::from(!verdict.findings.is_empty());
         unread += verdict.unread;
+        measured.extend(verdict.measured.map(Value::from));
         findings.extend(verdict.findings);
     }
     match failed {
-        0 => Ok(Figures::from([
-            ("checks".to_owned(), checks.len().into()),
-            ("unread_directories".to_owned(), unread.into()),
-        ])),
+        0 => {
+            let mut figures = Figures::from([
+                ("checks".to_owned(), checks.len().into()),
+                ("unread_directories".to_owned(), unread.into()),
+            ]);
+            if !measured.is_empty() {
+                figures.insert("measured".to_owned(), measured.into());
+            }
+            Ok(figures)
+        }
         _ => Err(outcome::redacted(told(&findings, failed, checks.len()), watch.redact)),
     }
 }
@@ -85,7 +111,7 @@ fn expression(that: &str, holds: bool, message: &str) -> Verdict {
         reason: reason.to_owned(),
         next: "correct the variables it speaks of, or what they stand for".to_owned(),
     };
-    Verdict { findings: if holds { Vec::new() } else { vec![finding] }, unread: 0 }
+    Verdict { findings: if holds { Vec::new() } else { vec![finding] }, ..Verdict::default() }
 }
 
 /// Does the work on a thread of its own and waits for it, but not past the wish to stop: a call into a dead network

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::expectation::{self, Expectation};
 use super::facts;
 use super::outcome::{Failure, Figures};
 use super::progress::Meter;
@@ -37,7 +38,9 @@ impl Session<'_> {
         let begun = Instant::now();
         let pass = CopyPass { distrust: self.state.distrusted_since(&step.id), ..pass_of(action) };
         let names = self.begin_account(step, &pass);
-        let outcome = self.watched(step, "copying", Some(&names), |watch| Native.copy(&pass, watch));
+        let expectation = expectation::of_copy(self.plan, &self.state, action);
+        let outcome =
+            self.watched(step, "copying", expectation, Some(&names), |watch| Native.copy(&pass, watch));
         let mut outcome = match outcome {
             Ok(outcome) => outcome,
             // What was named so far stays, without an end.
@@ -126,6 +129,7 @@ impl Session<'_> {
         &self,
         step: &PlannedStep,
         doing: &'static str,
+        expectation: Option<Expectation>,
         account: Option<&Writer>,
         work: impl FnOnce(&Watch<'_>) -> Result<T, PassError>,
     ) -> Result<T, PassError> {
@@ -134,14 +138,17 @@ impl Session<'_> {
         let meter = Mutex::new(Meter::default());
         let show = |progress: Progress| {
             let at = begun.elapsed();
-            let reading = meter.lock().unwrap_or_else(PoisonError::into_inner).read(at, progress);
+            let reading =
+                meter.lock().unwrap_or_else(PoisonError::into_inner).read(at, &progress, expectation);
             stage.show(&Event::StepProgress {
                 step: step.id.clone(),
                 doing,
                 progress,
                 seconds: at.as_secs_f64(),
                 rate: reading.rate,
+                expected: reading.expected,
                 left: reading.left,
+                left_by: reading.left_by,
             });
         };
         work(&Watch { progress: &show, cancel, account })

@@ -5,6 +5,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::expectation;
 use super::outcome::{Failure, Figures};
 use super::pass::ended_early;
 use super::session::Session;
@@ -30,7 +31,8 @@ impl Session<'_> {
             manifest: action.manifest.clone(),
             extra: action.extra,
         };
-        match self.watched(step, "verifying", None, |watch| verify::verify(&pass, watch)) {
+        let expectation = expectation::of_verify(self.plan, &self.state, action);
+        match self.watched(step, "verifying", expectation, None, |watch| verify::verify(&pass, watch)) {
             Ok(verification) if verification.is_clean() => {
                 Performed::Done(figures(&verification, begun).into())
             }

@@ -147,7 +147,7 @@ impl Session<'_> {
                 Disposal::Quarantine(folder)
             }
         };
-        let purged = match self.watched(step, "purging", Some(names), |watch| {
+        let purged = match self.watched(step, "purging", None, Some(names), |watch| {
             Native.purge(pass, &outcome.extras, &disposal, watch)
         }) {
             Ok(purged) => purged,

@@ -11,7 +11,7 @@ use super::session::{Ended, Session};
 use super::{check, command, service, wait};
 use crate::copy::FileError;
 use crate::error::{Error, ExitCode, Result};
-use crate::event::{Event, Outcome};
+use crate::event::{Event, LeftBy, Outcome};
 use crate::plan::{self, Action, Condition, PlannedPhase, PlannedStep};
 use crate::runbook::Problems;
 use crate::state::record::{Body, Debt};
@@ -220,6 +220,8 @@ impl Session<'_> {
                 progress: crate::copy::Progress::default(),
                 seconds: begun.elapsed().as_secs_f64(),
                 rate: 0.0,
+                expected: None,
+                left_by: left.map(|_| LeftBy::Listing),
                 left: left.map(|left| left.as_secs_f64()),
             });
         };

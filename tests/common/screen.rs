@@ -75,6 +75,11 @@ impl Screen {
         self.terminal.screen().contents()
     }
 
+    /// What stands on the screen, row by row, also where a row goes on in the next.
+    pub fn rows(&self) -> Vec<String> {
+        self.terminal.screen().rows(0, COLUMNS).map(|row| row.trim_end().to_owned()).collect()
+    }
+
     /// Waits for the end and gives the exit code.
     #[track_caller]
     pub fn code(&mut self) -> i32 {

@@ -64,6 +64,7 @@ impl Meter {
             listed,
             failed: self.failed.load(Ordering::Acquire),
             retrying: self.retrying.load(Ordering::Acquire),
+            ..Progress::default()
         }
     }
 }

@@ -373,6 +373,9 @@ impl<D: Directory> PassHandler<'_, D> {
                     attributes: &self.attributes,
                     resume_over: self.pass.resume_over,
                 };
+                let walk = worker.walk;
+                let moving = walk.under_way.begin(found.source.size, || names::shown(&found.path()));
+                turn.moving = moving.large();
                 transfer(worker, found, turn, &manner)?
             }
             Deed::Survey => {

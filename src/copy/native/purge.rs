@@ -83,7 +83,7 @@ pub(super) fn purge<D: Directory>(
         progress.bytes_done += entry.bytes;
         if told.elapsed() >= super::walk::PROGRESS {
             told = std::time::Instant::now();
-            (watch.progress)(progress);
+            (watch.progress)(progress.clone());
         }
     }
     page.turn(watch.account);

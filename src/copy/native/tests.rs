@@ -600,7 +600,7 @@ fn progress_ends_with_all_that_was_known() {
         let watch =
             Watch { progress: &|progress| *last.lock().unwrap() = progress, cancel: &cancel, account: None };
         (engine.copy)(&trees.pass(), &watch).unwrap();
-        let last = *last.lock().unwrap();
+        let last = last.into_inner().unwrap();
         assert_eq!((last.files_done, last.files_known, last.bytes_done, last.bytes_known), (3, 3, 5, 5));
         assert!(last.listed);
     });

@@ -83,6 +83,9 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
             differences.push((DifferenceKind::Mtime, stamps(source, target)));
         }
         if self.pass.method >= Method::Blake3 {
+            let walk = worker.walk;
+            let moving = walk.under_way.begin(source.size, path);
+            turn.moving = moving.large();
             // The manifest holds what the target holds, so its side is read even where the sizes differ.
             let content = match &self.manifest {
                 Some(manifest) => {

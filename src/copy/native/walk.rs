@@ -28,8 +28,9 @@ use super::node::{LetGo, Node, Origin, TargetSide, in_the_way};
 use super::queue::{Queue, Waited};
 use super::temporary;
 use super::throttle::Throttle;
+use super::under_way::UnderWay;
 use crate::copy::quarantine::is_quarantine;
-use crate::copy::{EntryKind, ErrorClass, PassError, Rule, Watch};
+use crate::copy::{EntryKind, ErrorClass, PassError, Progress, Rule, Watch};
 use crate::filter::{Candidate, Filter};
 use crate::sys::tree::{self, Directory, Names, Presence, Status};
 pub(super) use handler::{Found, Handler, Lost, Next, Turn};
@@ -85,6 +86,7 @@ pub(super) struct Walk<'a, D, H> {
     watch: &'a Watch<'a>,
     queue: Queue<Job<D>>,
     pub(super) meter: Meter,
+    pub(super) under_way: UnderWay,
     stopped: AtomicBool,
     why: Mutex<Option<PassError>>,
 }
@@ -121,6 +123,7 @@ pub(super) fn walk<D: Directory, H: Handler<D>>(
         watch,
         queue: Queue::new(),
         meter: Meter::default(),
+        under_way: UnderWay::default(),
         stopped: AtomicBool::new(false),
         why: Mutex::new(None),
     };
@@ -128,7 +131,7 @@ pub(super) fn walk<D: Directory, H: Handler<D>>(
     let tallies = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| walk.work())).collect();
         while walk.queue.wait(PROGRESS) == Waited::StillAtWork && !walk.is_stopped() {
-            (watch.progress)(walk.meter.read());
+            (watch.progress)(walk.progress());
         }
         workers
             .into_iter()
@@ -151,7 +154,7 @@ pub(super) fn walk<D: Directory, H: Handler<D>>(
     if let Some(why) = walk.why.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(why);
     }
-    (watch.progress)(walk.meter.read());
+    (watch.progress)(walk.under_way.told(walk.meter.read()));
     Ok(tallies)
 }
 
@@ -170,6 +173,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             self.run(&mut worker, job);
         }
         worker.tally
+    }
+
+    fn progress(&self) -> Progress {
+        self.under_way.told(self.meter.read())
     }
 
     /// Whether the pass is to end now; asked between files and between blocks.
@@ -592,6 +599,9 @@ impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {
     /// Tells progress how far a file is, unless an earlier attempt was as far.
     pub(super) fn tell(&self, turn: &mut Turn, moved: u64) {
         let moved = moved.min(turn.known.unwrap_or(0));
+        if let Some(large) = &turn.moving {
+            large.is_at(moved);
+        }
         if moved > turn.told {
             self.walk.meter.move_bytes(moved - turn.told);
             turn.told = moved;

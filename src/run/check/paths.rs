@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
-use super::{Finding, Verdict};
+use super::{Finding, Measured, Verdict};
 use crate::cancel::Cancel;
 use crate::plan::FreeSpace;
 use crate::sys::place::{Place, Relation};
@@ -170,6 +170,11 @@ fn free_space(path: &Path, wanted: &FreeSpace, cancel: &Cancel, verdict: &mut Ve
         FreeSpace::Source(source) => match size_below(source, cancel) {
             Ok(size) => {
                 verdict.unread += size.unread;
+                verdict.measured = Some(Measured {
+                    path: source.display().to_string(),
+                    files: size.files,
+                    bytes: size.bytes,
+                });
                 let at_least = if size.unread > 0 { "at least " } else { "" };
                 (size.bytes, format!("{at_least}are taken by the files below {}", source.display()))
             }
@@ -203,19 +208,23 @@ fn readable(bytes: u64) -> String {
 }
 
 struct SizeBelow {
+    files: u64,
     bytes: u64,
     unread: u64,
 }
 
 /// The sum of all regular files. Files that vanish meanwhile do not count; directories that cannot be read are counted.
 fn size_below(source: &Path, cancel: &Cancel) -> io::Result<SizeBelow> {
-    let mut size = SizeBelow { bytes: 0, unread: 0 };
+    let mut size = SizeBelow { files: 0, bytes: 0, unread: 0 };
     for entry in WalkDir::new(source) {
         if cancel.is_requested() {
             break;
         }
         match entry.and_then(|entry| Ok((entry.file_type().is_file(), entry.metadata()?))) {
-            Ok((true, metadata)) => size.bytes = size.bytes.saturating_add(metadata.len()),
+            Ok((true, metadata)) => {
+                size.files += 1;
+                size.bytes = size.bytes.saturating_add(metadata.len());
+            }
             Ok((false, _)) => {}
             Err(error) if error.depth() == 0 => return Err(error.into()),
             Err(error) if error.io_error().is_some_and(is_absence) => {}

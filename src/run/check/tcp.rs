@@ -10,7 +10,7 @@ use super::{Finding, Verdict};
 pub fn connect(host: &str, port: u16, timeout: Duration) -> Verdict {
     let finding = |reason: String, next: &str| Verdict {
         findings: vec![Finding { subject: format!("{host}:{port}"), reason, next: next.to_owned() }],
-        unread: 0,
+        ..Verdict::default()
     };
     let begun = Instant::now();
     let addresses: Vec<_> = match (host, port).to_socket_addrs() {

@@ -55,7 +55,8 @@ fn stop_at(engine: &Engine, pass: &CopyPass, bytes: u64) {
     for _ in 0..20 {
         let cancel = Cancel::new();
         let result = std::thread::scope(|scope| {
-            let work = scope.spawn(|| (engine.copy)(&pass, &Watch { progress: &|_| {}, cancel: &cancel }));
+            let work = scope
+                .spawn(|| (engine.copy)(&pass, &Watch { progress: &|_| {}, cancel: &cancel, account: None }));
             while !work.is_finished() {
                 if recorded(&pass.to) >= bytes {
                     cancel.request();
@@ -114,7 +115,11 @@ fn a_large_file_arrives_whole_by_several_workers() {
         for resume_over in [CopyPass::RESUME_OVER, MIB] {
             let pass = CopyPass { threads: 4, resume_over, ..trees.pass() };
             let progress = std::sync::Mutex::new(Progress::default());
-            let watch = Watch { progress: &|seen| *progress.lock().unwrap() = seen, cancel: &Cancel::new() };
+            let watch = Watch {
+                progress: &|seen| *progress.lock().unwrap() = seen,
+                cancel: &Cancel::new(),
+                account: None,
+            };
             assert_eq!((engine.copy)(&pass, &watch).unwrap().summary.new.files, 4);
             let progress = progress.into_inner().unwrap();
             assert_eq!(progress.bytes_done, 137 * MIB + MIB);

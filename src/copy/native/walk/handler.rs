@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Worker;
 use crate::copy::native::failure::Failure;
 use crate::copy::native::node::Node;
+use crate::copy::native::under_way::LargeMove;
 use crate::copy::{EntryKind, ErrorClass, ExtraEntry, Rule};
 use crate::sys::tree::{Directory, Status};
 
@@ -98,6 +99,8 @@ pub(in crate::copy::native) struct Turn {
     pub(in crate::copy::native) size: u64,
     /// Bytes of its copy that an earlier pass had brought over.
     pub(in crate::copy::native) resumed: u64,
+    /// Where it is told how far the file is, if it is a large one.
+    pub(in crate::copy::native) moving: Option<Arc<LargeMove>>,
     pub(in crate::copy::native) on_its_own: bool,
     /// Whether it is the one of a file's names that the others wait for.
     pub(in crate::copy::native) leads: bool,
