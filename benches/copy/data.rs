@@ -66,7 +66,8 @@ pub struct Recipe {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
     pub files: u64,
-    pub bytes: u64,
+    /// What the files take on a disk, with what each costs besides its content.
+    pub room: u64,
 }
 
 struct Folder {
@@ -97,7 +98,7 @@ impl Recipe {
         let mut size = Size::default();
         for planned in self.folders().iter().flat_map(|folder| &folder.files) {
             size.files += 1;
-            size.bytes += planned.bytes;
+            size.room += planned.bytes.next_multiple_of(4096) + 512;
         }
         size
     }

@@ -13,19 +13,29 @@ use std::time::{Duration, Instant};
 
 use crate::volumes::{Failure, told};
 
+/// A peak says nothing where memory was seen less often.
+const LOOKS: u32 = 3;
+
 /// How long a program takes, with the flush of `target`.
-pub fn time(mut command: Command, target: &Path, work: &Path) -> Result<Duration, Failure> {
+pub fn time(command: Command, target: &Path, work: &Path) -> Result<Duration, Failure> {
+    let begun = Instant::now();
+    span(command, work)?;
+    flush(target)?;
+    Ok(begun.elapsed())
+}
+
+/// How long a program takes.
+pub fn span(mut command: Command, work: &Path) -> Result<Duration, Failure> {
     let begun = Instant::now();
     let mut child = start(&mut command, work)?;
     let status = child.wait().map_err(|error| error.to_string())?;
-    flush(target)?;
     let taken = begun.elapsed();
     judge(&command, status, work)?;
     Ok(taken)
 }
 
-/// The most private memory that a program and its children have at one time, in bytes.
-pub fn memory(mut command: Command, work: &Path) -> Result<u64, Failure> {
+/// The most private memory that a program and its children have at one time, in bytes; `None` where it was over before it was seen.
+pub fn memory(mut command: Command, work: &Path) -> Result<Option<u64>, Failure> {
     let mut child = start(&mut command, work)?;
     let (mut peak, mut looks) = (0, 0);
     let status = loop {
@@ -38,10 +48,7 @@ pub fn memory(mut command: Command, work: &Path) -> Result<u64, Failure> {
         std::thread::sleep(Duration::from_millis(2));
     };
     judge(&command, status, work)?;
-    match looks {
-        0..10 => Err(format!("it ended after {looks} looks at its memory; take more files")),
-        _ => Ok(peak),
-    }
+    Ok((looks >= LOOKS).then_some(peak))
 }
 
 pub fn median(times: &[Duration]) -> Option<Duration> {
@@ -74,8 +81,9 @@ fn judge(command: &Command, status: ExitStatus, work: &Path) -> Result<(), Failu
         return Ok(());
     }
     let complaint = fs::read_to_string(work.join("stderr")).unwrap_or_default();
-    let last = complaint.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("without a word");
-    Err(format!("{} ended with {status}: {last}", command.get_program().display()))
+    let said = |line: &&str| line.contains("error");
+    let line = complaint.lines().find(said).or(complaint.lines().last()).unwrap_or("without a word");
+    Err(format!("{} ended with {status}: {}", command.get_program().display(), line.trim()))
 }
 
 /// Bytes that only one process has, over a process and its descendants.

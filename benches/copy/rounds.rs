@@ -12,10 +12,11 @@ use clap::Parser;
 
 use crate::arguments::Arguments;
 use crate::data::{Recipe, Set, State};
+use crate::journal::Share;
 use crate::peers::{Deed, Job, Peer};
-use crate::rows::{MEMORY, MemoryRow, ROWS, Row, Topic};
+use crate::rows::{JOURNAL, MEMORY, MemoryRow, ROWS, Row, Topic};
 use crate::volumes::{Failure, Keep, Kind, Maker, Medium, Volume, drop_caches, told};
-use crate::{limit, measure, movebook, table};
+use crate::{journal, limit, measure, runs, table};
 
 /// Who takes part in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ struct Bench {
     arguments: Arguments,
     maker: Maker,
     stopped: Arc<AtomicBool>,
+    /// Whether movebook itself failed where it could be measured.
+    broken: AtomicBool,
 }
 
 /// A source that stands still and the images' place, for all rounds of one row.
@@ -56,7 +59,7 @@ pub fn main() -> ExitCode {
         return limit_process(&roots);
     }
     match measure_all(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             // Figures are information, never a failure: a machine without the rights still passes.
             println!("not measured here: {failure}");
@@ -80,48 +83,80 @@ fn limit_process(roots: &[PathBuf]) -> ExitCode {
     }
 }
 
-fn measure_all(arguments: Arguments) -> Result<(), Failure> {
+fn measure_all(arguments: Arguments) -> Result<ExitCode, Failure> {
     let kind = if arguments.tmpfs || arguments.quick { Kind::Tmpfs } else { Kind::Ext4 };
     let keep = if arguments.keep { Keep::ForLater } else { Keep::None };
     let maker = Maker::new(kind, Path::new(env!("CARGO_TARGET_TMPDIR")), keep)?;
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = stopped.clone();
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(|error| error.to_string())?;
-    let bench = Bench { arguments, maker, stopped };
+    let bench = Bench { arguments, maker, stopped, broken: AtomicBool::new(false) };
     println!("{}", table::head(kind, bench.arguments.counted_rounds(), bench.arguments.per_mille()));
-    bench.times()?;
-    bench.memory()
+    bench.times();
+    bench.journal();
+    bench.memory();
+    bench.check_stopped()?;
+    Ok(if bench.broken.into_inner() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 impl Bench {
-    fn times(&self) -> Result<(), Failure> {
-        let rows: Vec<&Row> = ROWS
-            .iter()
-            .filter(|row| self.arguments.wants_set(row.set) && self.arguments.wants_topic(row.topic))
-            .collect();
-        let mut lines = Vec::new();
-        for (index, row) in rows.iter().enumerate() {
-            let cold = row.topic == Topic::Cold;
-            let measured = self.row(row, cold);
-            self.check_stopped()?;
-            lines.push(table::line(row, measured));
-            if !rows[index + 1..].iter().any(|later| later.set == row.set) {
-                self.forget(row.set);
-            }
-        }
+    fn times(&self) {
+        let wanted = |row: &&Row| self.arguments.wants_set(row.set) && self.arguments.wants_topic(row.topic);
+        let rows: Vec<&Row> = ROWS.iter().filter(wanted).collect();
+        let lines = self.lines(&rows, |row| row.set, |row| table::line(row, self.row(row)));
         if !lines.is_empty() {
-            println!("\n{}{}", table::TIMES, lines.concat());
-            println!("{}", table::remarks(&rows));
+            println!("\n{}{lines}{}", table::TIMES, table::remarks(&rows));
         }
-        Ok(())
     }
 
-    fn row(&self, row: &Row, cold: bool) -> Result<Vec<Measured<Duration>>, Failure> {
-        let stage = self.stage(row.set, row.deed, cold)?;
+    fn journal(&self) {
+        if !self.arguments.wants_topic(Topic::Journal) {
+            return;
+        }
+        let rows: Vec<_> = JOURNAL.iter().filter(|(_, set, _)| self.arguments.wants_set(*set)).collect();
+        let lines = self.lines(
+            &rows,
+            |(_, set, _)| *set,
+            |(work, set, deed)| table::journal_line(work, self.journal_row(*set, *deed)),
+        );
+        if !lines.is_empty() {
+            println!("\n{}{lines}", table::JOURNAL);
+        }
+    }
+
+    fn memory(&self) {
+        if !self.arguments.wants_topic(Topic::Memory) {
+            return;
+        }
+        let rows: Vec<_> = MEMORY.iter().filter(|row| self.arguments.wants_set(row.set)).collect();
+        let lines = self.lines(&rows, |row| row.set, |row| table::memory_line(row, self.memory_row(row)));
+        if !lines.is_empty() {
+            println!("\n{}{lines}", table::MEMORY);
+        }
+    }
+
+    /// Measures row by row until somebody stops it; what was measured until then is still shown.
+    fn lines<R>(&self, rows: &[&R], set: impl Fn(&R) -> Set, line: impl Fn(&R) -> String) -> String {
+        let mut lines = String::new();
+        for (index, row) in rows.iter().enumerate() {
+            let measured = line(row);
+            if self.check_stopped().is_err() {
+                break;
+            }
+            lines.push_str(&measured);
+            if rows[index + 1..].iter().all(|later| set(later) != set(row)) {
+                self.forget(set(row));
+            }
+        }
+        lines
+    }
+
+    fn row(&self, row: &Row) -> Result<Vec<Measured<Duration>>, Failure> {
+        let stage = self.stage(row.set, row.deed, row.topic == Topic::Cold)?;
         eprintln!("{} (images {})", row.work, stage.medium.told());
         let mut measured = self.runners(row.peers);
+        let _turn = self.turn()?;
         for round in 0..=self.arguments.counted_rounds() {
-            let _turn = self.turn()?;
             for one in &mut measured {
                 self.check_stopped()?;
                 let Ok(rounds) = &mut one.rounds else { continue };
@@ -134,6 +169,7 @@ impl Bench {
                     }
                     Err(failure) => {
                         eprintln!("  {round} {:<18} {failure}", one.runner.name());
+                        self.note_failure(one.runner);
                         one.rounds = Err(failure);
                     }
                 }
@@ -142,22 +178,26 @@ impl Bench {
         Ok(measured)
     }
 
-    fn memory(&self) -> Result<(), Failure> {
-        if !self.arguments.wants_topic(Topic::Memory) {
-            return Ok(());
-        }
-        let rows: Vec<&MemoryRow> = MEMORY.iter().filter(|row| self.arguments.wants_set(row.set)).collect();
-        let mut lines = Vec::new();
-        for (index, row) in rows.iter().enumerate() {
-            let measured = self.memory_row(row);
+    fn journal_row(&self, set: Set, deed: Deed) -> Result<Vec<Share>, Failure> {
+        let stage = self.stage(set, deed, false)?;
+        let _turn = self.turn()?;
+        let work = self.work(Runner::Movebook)?;
+        let mut shares = Vec::new();
+        // These differences are small: more rounds than where whole programs are compared.
+        for round in 0..=self.arguments.counted_rounds() * 3 {
             self.check_stopped()?;
-            lines.push(table::memory_line(row, measured));
-            if !rows[index + 1..].iter().any(|later| later.set == row.set) {
-                self.forget(row.set);
+            let target = self.target(&stage)?;
+            let (from, to) = (stage.source.tree(), target.tree());
+            warm(&from, &to, deed)?;
+            let share = runs::Run::prepare(own_program(), deed, &from, &to, &work)
+                .and_then(|run| journal::share(&run, &work))
+                .inspect_err(|_| self.note_failure(Runner::Movebook))?;
+            eprintln!("  {round} {share:?} {:.1} %", share.fraction() * 100.0);
+            if round > 0 {
+                shares.push(share);
             }
         }
-        println!("\n{}{}", table::MEMORY, lines.concat());
-        Ok(())
+        Ok(shares)
     }
 
     fn memory_row(&self, row: &MemoryRow) -> Result<Vec<Measured<u64>>, Failure> {
@@ -166,19 +206,16 @@ impl Bench {
         let mut measured = self.runners(row.peers);
         for one in &mut measured {
             self.check_stopped()?;
-            if one.rounds.is_err() {
-                continue;
-            }
-            let _turn = self.turn()?;
             let peak = self
                 .round(&stage, one.runner, |command, _| measure::memory(command, &self.work(one.runner)?));
             match &peak {
-                Ok(peak) => {
-                    eprintln!("  {:<20} {:>8.1} MiB", one.runner.name(), *peak as f64 / f64::from(1 << 20))
+                Ok(peak) => eprintln!("  {:<20} {}", one.runner.name(), table::peak(*peak)),
+                Err(failure) => {
+                    eprintln!("  {:<20} {failure}", one.runner.name());
+                    self.note_failure(one.runner);
                 }
-                Err(failure) => eprintln!("  {:<20} {failure}", one.runner.name()),
             }
-            one.rounds = peak.map(|peak| vec![peak]);
+            one.rounds = peak.map(|peak| peak.into_iter().collect());
         }
         Ok(measured)
     }
@@ -213,21 +250,16 @@ impl Bench {
         measure: impl FnOnce(Command, &Path) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let fresh;
-        let target = match (&stage.target, stage.deed.target_before()) {
-            (Some(target), _) => target,
-            (None, before) => {
-                fresh = match before {
-                    None => self.maker.empty(&stage.recipe, stage.medium)?,
-                    Some(state) => self.maker.filled(&Recipe { state, ..stage.recipe }, stage.medium)?,
-                };
+        let target = match &stage.target {
+            Some(target) => target,
+            None => {
+                fresh = self.target(stage)?;
                 &fresh
             }
         };
         let (from, to, work) = (stage.source.tree(), target.tree(), self.work(runner)?);
         let command = match runner {
-            Runner::Movebook => {
-                self.prepared(Path::new(env!("CARGO_BIN_EXE_movebook")), stage.deed, &from, &to, &work)?
-            }
+            Runner::Movebook => self.prepared(own_program(), stage.deed, &from, &to, &work)?,
             Runner::Beside => {
                 let beside = self.arguments.beside.as_deref().unwrap_or(Path::new(""));
                 self.prepared(beside, stage.deed, &from, &to, &work)?
@@ -246,6 +278,14 @@ impl Bench {
         Ok(measured)
     }
 
+    /// A target for one round.
+    fn target(&self, stage: &Stage) -> Result<Volume, Failure> {
+        match stage.deed.target_before() {
+            None => self.maker.empty(&stage.recipe, stage.medium),
+            Some(state) => self.maker.filled(&Recipe { state, ..stage.recipe }, stage.medium),
+        }
+    }
+
     fn prepared(
         &self,
         program: &Path,
@@ -254,7 +294,7 @@ impl Bench {
         to: &Path,
         work: &Path,
     ) -> Result<Command, Failure> {
-        Ok(movebook::Run::prepare(program, deed, from, to, work)?.command())
+        Ok(runs::Run::prepare(program, deed, from, to, work)?.command())
     }
 
     fn runners<T>(&self, peers: &[Peer]) -> Vec<Measured<T>> {
@@ -278,6 +318,13 @@ impl Bench {
     fn forget(&self, set: Set) {
         for state in [State::Same, State::OneInHundred, State::EveryFile] {
             self.maker.forget(&Recipe { set, state, per_mille: self.arguments.per_mille() });
+        }
+    }
+
+    /// A peer may be missing; movebook must do what the benchmark asks of it.
+    fn note_failure(&self, runner: Runner) {
+        if runner == Runner::Movebook {
+            self.broken.store(true, Ordering::Relaxed);
         }
     }
 
@@ -321,6 +368,11 @@ impl Medium {
             Self::Disk => "on the disk",
         }
     }
+}
+
+/// The movebook that cargo built for this benchmark.
+fn own_program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_movebook"))
 }
 
 /// Brings into the cache what a fresh mount has not.

@@ -201,6 +201,15 @@ pub const MEMORY: &[MemoryRow] = &[
     },
 ];
 
+/// The part of a run that the journal and the events may take, in percent.
+pub const JOURNAL_TARGET: f64 = 2.0;
+
+/// The passes of which it is measured: the shortest, and one that copies.
+pub const JOURNAL: &[(&str, Set, Deed)] = &[
+    ("pass with nothing to do, 100,000 files", Set::S, Deed::Nothing),
+    ("first copy, 100,000 small files", Set::S, Deed::First),
+];
+
 impl Deed {
     /// The state of the target before the pass; `None` where there is none yet.
     pub fn target_before(self) -> Option<State> {

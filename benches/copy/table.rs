@@ -3,13 +3,19 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::journal::Share;
 use crate::measure::median;
 use crate::rounds::{Measured, Runner};
-use crate::rows::{Against, MEMORY_TARGET, MemoryRow, PARALLEL, Row, Target};
+use crate::rows::{Against, JOURNAL_TARGET, MEMORY_TARGET, MemoryRow, PARALLEL, Row, Target};
 use crate::volumes::{Failure, Kind};
 
 pub const TIMES: &str = "\
 | work | movebook | the others | ratio, and what is aimed at |
+| --- | --- | --- | --- |
+";
+
+pub const JOURNAL: &str = "\
+| journal and events | the whole run | their part, at most | share, and what is aimed at |
 | --- | --- | --- | --- |
 ";
 
@@ -62,23 +68,40 @@ pub fn memory_line(row: &MemoryRow, measured: Result<Vec<Measured<u64>>, Failure
     };
     let mut line = format!("| {} |", row.work);
     let mut others = Vec::new();
-    let mut verdict = "";
+    let mut verdict = String::new();
     for one in &measured {
         let figure = match &one.rounds {
-            Ok(rounds) => rounds.iter().max().map_or(String::new(), |peak| mebibytes(*peak)),
+            Ok(rounds) => peak(rounds.first().copied()),
             Err(failure) => format!("not measured here: {failure}"),
         };
         if one.runner == Runner::Movebook {
             // Writing to a `String` cannot fail.
             let _ = write!(line, " {figure} |");
-            if let Ok(Some(peak)) = one.rounds.as_ref().map(|rounds| rounds.iter().max()) {
-                verdict = met(*peak <= MEMORY_TARGET);
+            if let Ok(Some(peak)) = one.rounds.as_ref().map(|rounds| rounds.first()) {
+                verdict = format!("≤ {}: {}", mebibytes(MEMORY_TARGET), met(*peak <= MEMORY_TARGET));
             }
         } else {
             others.push(format!("{} {figure}", one.runner.name()));
         }
     }
-    format!("{line} {} | ≤ {}: {verdict} |\n", others.join(", "), mebibytes(MEMORY_TARGET))
+    format!("{line} {} | {verdict} |\n", others.join(", "))
+}
+
+/// What is told of the journal's share: the median.
+pub fn journal_line(work: &str, rounds: Result<Vec<Share>, Failure>) -> String {
+    let mut rounds = match rounds {
+        Ok(rounds) => rounds,
+        Err(failure) => return format!("| {work} | not measured here: {failure} | | |\n"),
+    };
+    rounds.sort_by(|one, other| one.fraction().total_cmp(&other.fraction()));
+    let Some(share) = rounds.get(rounds.len() / 2) else { return String::new() };
+    let percent = share.fraction() * 100.0;
+    format!(
+        "| {work} | {:.3} s | {:.1} ms | {percent:.1} % (≤ {JOURNAL_TARGET} %: {}) |\n",
+        share.whole.as_secs_f64(),
+        share.told.as_secs_f64() * 1e3,
+        met(percent <= JOURNAL_TARGET)
+    )
 }
 
 /// What the figures of some programs do not include.
@@ -120,6 +143,11 @@ fn seconds(one: &Measured<Duration>) -> String {
         Ok(rounds) => median(rounds).map_or(String::new(), |time| format!("{:.2} s", time.as_secs_f64())),
         Err(failure) => format!("not measured here: {failure}"),
     }
+}
+
+/// A peak of memory; a program can be over before one was seen.
+pub fn peak(peak: Option<u64>) -> String {
+    peak.map_or("over too soon to be seen".into(), mebibytes)
 }
 
 fn mebibytes(bytes: u64) -> String {

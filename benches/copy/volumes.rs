@@ -109,11 +109,9 @@ impl Maker {
         &self.disk
     }
 
-    /// Says where the images of a recipe should lie: in memory where two of them and what is cached of both fit easily.
+    /// Says where the images of a recipe should lie: in memory where two of them fit, and what is cached of both.
     pub fn medium(&self, recipe: &Recipe) -> Medium {
-        let size = recipe.size();
-        let needed = (size.bytes + size.files * 4096) * 4;
-        if needed < available_memory() * 6 / 10 { Medium::Memory } else { Medium::Disk }
+        if recipe.size().room * 2 < available_memory() / 2 { Medium::Memory } else { Medium::Disk }
     }
 
     /// A file system with nothing on it, large enough for the tree of a recipe.
@@ -287,8 +285,7 @@ fn make_image(path: &Path, recipe: &Recipe) -> Result<(), Failure> {
     let size = recipe.size();
     // Room for 2 % more of everything, for folders, and for a quarantine.
     let inodes = (size.files + size.files / 20) * BYTES_AN_INODE;
-    let blocks = size.bytes + size.files * 4096;
-    let length = (inodes.max(blocks) * 5 / 4).max(1 << 30);
+    let length = (inodes.max(size.room) * 5 / 4).max(1 << 30);
     let image = fs::File::create_new(path).map_err(|error| told("make", path, &error))?;
     image.set_len(length).map_err(|error| told("size", path, &error))?;
     command("mkfs.ext4", &["-q".as_ref(), "-F".as_ref(), path.as_os_str()]).map(drop)

@@ -45,6 +45,17 @@ impl Run {
         command
     }
 
+    /// Understands the runbook and looks at nothing else.
+    pub fn plan(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["plan", "--no-scan"]).arg(&self.runbook);
+        command
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.state.clone()
+    }
+
     fn approval(&self, step: &str, answer: &str) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["approve", step, "--answer", answer]).arg("--state").arg(&self.state);
