@@ -36,10 +36,11 @@ pub fn head(kind: Kind, rounds: u32, per_mille: u64) -> String {
         1000 => String::new(),
         part => format!(", data sets at {} % of their size", part as f64 / 10.0),
     };
-    format!(
-        "Medians of {rounds} rounds in turn, flush of the target included; {system}; {cores} cores, Linux {}{size}.",
-        kernel.trim()
-    )
+    let rounds = match rounds {
+        1 => "One round each".to_owned(),
+        rounds => format!("Medians of {rounds} rounds in turn"),
+    };
+    format!("{rounds}, flush of the target included; {system}; {cores} cores, Linux {}{size}.", kernel.trim())
 }
 
 pub fn line(row: &Row, measured: Result<Vec<Measured<Duration>>, Failure>) -> String {
@@ -130,7 +131,9 @@ fn ratio(own: &Measured<Duration>, measured: &[Measured<Duration>], target: &Tar
             .min_by_key(|(_, time)| *time)?,
     };
     let ratio = own.as_secs_f64() / other.as_secs_f64();
-    Some(format!("{ratio:.2} × {name} (≤ {factor:.2}: {})", met(ratio <= *factor)))
+    // Two places, unless they would hide on which side it is.
+    let places = if (ratio - factor).abs() < 0.005 { 4 } else { 2 };
+    Some(format!("{ratio:.places$} × {name} (≤ {factor:.2}: {})", met(ratio <= *factor)))
 }
 
 fn time_of(measured: &[Measured<Duration>], runner: Runner) -> Option<Duration> {
