@@ -20,7 +20,7 @@ pub const JOURNAL: &str = "\
 ";
 
 pub const MEMORY: &str = "\
-| peak memory without shared pages | movebook | the others | aimed at |
+| peak memory of one run, without shared pages | movebook | the others | aimed at |
 | --- | --- | --- | --- |
 ";
 
