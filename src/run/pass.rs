@@ -18,7 +18,7 @@ use crate::cancel::Cancel;
 use crate::copy::account::{self, Account, Head, Names, Writer};
 use crate::copy::native::Native;
 use crate::copy::{
-    CopyPass, Engine, ErrorClass, Extras, OnErrors, PassError, PassSummary, Progress, Watch, names,
+    CopyPass, Engine, ErrorClass, Extras, FileError, OnErrors, PassError, PassSummary, Progress, Watch, names,
 };
 use crate::error::Result;
 use crate::event::Event;
@@ -44,7 +44,7 @@ impl Session<'_> {
         let mut outcome = match outcome {
             Ok(outcome) => outcome,
             // What was named so far stays, without an end.
-            Err(error) => return Ok(ended_early(error).into()),
+            Err(error) => return Ok(ended_early(error)),
         };
         if let Some(warning) = outcome.warning.take() {
             self.warn(Some(&step.id), warning);
@@ -253,12 +253,19 @@ fn too_many(summary: &PassSummary, errors: u64) -> Performed {
     Performed::Failed { failure, errors: summary.errors.clone() }
 }
 
-pub(super) fn ended_early(error: PassError) -> Failure {
+/// What became of a pass that did not come to its end. The entry that it ended at is told of with its class, as any other
+/// that failed.
+pub(super) fn ended_early(error: PassError) -> Performed {
     match error {
-        PassError::Interrupted => Failure::Interrupted,
+        PassError::Interrupted => Failure::Interrupted.into(),
         PassError::Fatal { what, path, hint, source } => {
             let cause = source.map_or(String::new(), |source| format!(": {source}"));
-            Failure::failed(format!("{what} ({path}){cause}")).hint(hint)
+            let failure = Failure::failed(format!("{what} ({path}){cause}")).hint(hint);
+            let error = format!("{what}{cause}");
+            Performed::Failed {
+                failure,
+                errors: vec![FileError { path, class: ErrorClass::Fatal, attempts: 1, error }],
+            }
         }
     }
 }

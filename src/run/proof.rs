@@ -37,7 +37,7 @@ impl Session<'_> {
                 Performed::Done(figures(&verification, begun).into())
             }
             Ok(verification) => differs(&verification),
-            Err(error) => ended_early(error).into(),
+            Err(error) => ended_early(error),
         }
     }
 }

@@ -151,7 +151,7 @@ impl Session<'_> {
             Native.purge(pass, &outcome.extras, &disposal, watch)
         }) {
             Ok(purged) => purged,
-            Err(error) => return Ok(Purged::CutOff(ended_early(error).into())),
+            Err(error) => return Ok(Purged::CutOff(ended_early(error))),
         };
         outcome.summary.purged = purged.files;
         outcome.summary.kept.merge(purged.kept);

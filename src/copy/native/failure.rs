@@ -85,7 +85,9 @@ fn class_of(side: Side, error: &io::Error) -> ErrorClass {
 
 fn hint_for(error: &io::Error) -> &'static str {
     match error.kind() {
-        ErrorKind::StorageFull => "make room on the target's volume, then go on with the run",
+        ErrorKind::StorageFull => {
+            "make room on the target's volume (where space is left, the number of files is used up: see `df -i`), then go on with the run"
+        }
         ErrorKind::QuotaExceeded => "raise the quota on the target's volume, then go on with the run",
         ErrorKind::ReadOnlyFilesystem => "mount the target's volume writable, then go on with the run",
         _ => "bring the volume back, then go on with the run",
