@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::common::{Scene, tree};
 use crate::passthrough::{Passthrough, Ways};
-use crate::volumes::{Cut, Volume, or_not_proven, setting};
+use crate::volumes::{Bind, Cut, Volume, or_not_proven, setting};
 
 const FILES: usize = 200;
 /// In all; half of them with each kind of cut.
@@ -26,6 +26,28 @@ fn after_exit_code_0_and_a_power_cut_every_file_is_whole() {
         volume.mount_again();
         tree::assert_equal(&scene.path("old"), &volume.path().join("new"));
     }
+}
+
+#[test]
+fn what_is_mounted_below_the_target_survives_the_power_cut_too() {
+    let Some(mut volume) = or_not_proven(Volume::ext4(64, &[], "")) else { return };
+    let Some(mut below) = or_not_proven(Volume::ext4(64, &[], "")) else { return };
+    let target = volume.path().join("new");
+    let scene = scene(&target).tree("old", FILES);
+    fs::create_dir_all(target.join("03")).unwrap();
+    let shown = Bind::over(&below.path(), &target.join("03")).unwrap();
+    // What mkfs makes there.
+    let _theirs = fs::remove_dir(target.join("03/lost+found"));
+    scene.run(&[]).code(0);
+    for each in [&below, &volume] {
+        each.cut_power(Cut::AtOnce);
+    }
+    drop(shown);
+    below.mount_again();
+    volume.mount_again();
+    let _shown = Bind::over(&below.path(), &target.join("03")).unwrap();
+    tree::assert_equal(&scene.path("old"), &target);
+    assert!(fs::read_dir(below.path()).unwrap().count() >= 20, "the files are on the other volume");
 }
 
 /// A file system that writes names soon and content late, so that a cut leaves files of the right size and time with nothing

@@ -83,7 +83,7 @@ impl Volume {
         Ok(self)
     }
 
-    fn attach(&mut self) -> Result<(), Lacking> {
+    pub fn attach(&mut self) -> Result<(), Lacking> {
         let mut command = Command::new("mount");
         command.args(["-t", self.how.kind]);
         if !self.how.options.is_empty() {
@@ -129,7 +129,7 @@ impl Volume {
         ran(Command::new("mount").arg("-o").arg(format!("remount,{options}")).arg(self.path())).unwrap();
     }
 
-    fn detach(&mut self) {
+    pub fn detach(&mut self) {
         if self.mounted == Mounted::Yes {
             // Whoever still has a file open there must not keep the test's folder: then it is taken off lazily.
             if ran(Command::new("umount").arg(self.path())).is_err() {
@@ -143,6 +143,22 @@ impl Volume {
 impl Drop for Volume {
     fn drop(&mut self) {
         self.detach();
+    }
+}
+
+/// A folder that is shown in the place of another, until this goes.
+pub struct Bind(PathBuf);
+
+impl Bind {
+    pub fn over(folder: &Path, place: &Path) -> Result<Self, Lacking> {
+        ran(Command::new("mount").arg("--bind").arg(folder).arg(place))?;
+        Ok(Self(place.to_owned()))
+    }
+}
+
+impl Drop for Bind {
+    fn drop(&mut self) {
+        let _gone_already = ran(Command::new("umount").arg(&self.0));
     }
 }
 

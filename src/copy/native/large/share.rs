@@ -49,12 +49,13 @@ pub(super) struct Told {
     before: u64,
     /// What is expected of the file.
     expected: u64,
+    moving: Option<Arc<LargeMove>>,
 }
 
 impl Told {
     /// Of a file's turn, in which so many bytes are done without being moved.
     pub(super) fn new(done: u64, turn: &Turn) -> Self {
-        Self { done: done.into(), before: turn.told, expected: turn.known.unwrap_or(0) }
+        Self { done: done.into(), before: turn.told, expected: turn.known.unwrap_or(0), moving: turn.moving.clone() }
     }
 
     /// So much more is done.
@@ -62,6 +63,9 @@ impl Told {
         let before = self.done.fetch_add(bytes, Ordering::Relaxed);
         let after = (before + bytes).min(self.expected);
         meter.move_bytes(after.saturating_sub(before.max(self.before)));
+        if let Some(moving) = &self.moving {
+            moving.is_at(after);
+        }
     }
 
     pub(super) fn told(&self) -> u64 {
