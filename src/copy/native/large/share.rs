@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use blake3::{Hash, Hasher};
 
@@ -17,6 +17,7 @@ use super::ledger::Ledger;
 use super::{Layout, UNIT};
 use crate::copy::native::failure::{Failure, Side};
 use crate::copy::native::meter::Meter;
+use crate::copy::native::under_way::LargeMove;
 use crate::copy::native::walk::Turn;
 use crate::sys::tree::content;
 
