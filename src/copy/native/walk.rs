@@ -32,7 +32,7 @@ use super::under_way::UnderWay;
 use crate::copy::quarantine::is_quarantine;
 use crate::copy::{EntryKind, ErrorClass, PassError, Progress, Rule, Watch};
 use crate::filter::{Candidate, Filter};
-use crate::sys::tree::{self, Directory, Names, Presence, Status};
+use crate::sys::tree::{self, Directory, Presence, Status};
 pub(super) use handler::{Found, Handler, Lost, Next, Turn};
 use pair::{InTarget, Pair};
 
@@ -340,20 +340,17 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         let failed = |side, what, error| Failure::of(side, what, &node.relative, error);
         let source =
             node.source.names().map_err(|error| failed(Side::Source, "list the directory", error))?;
-        let target = match node.target() {
-            Some(side) => side
-                .directory
-                .names()
-                .map_err(|error| failed(Side::Target, "list the directory in the target", error))?,
-            None => Names::default(),
-        };
-        if source.len() > FILLED_AT_ONCE {
+        let mut pair = Pair::new(source);
+        if let Some(side) = node.target() {
+            pair.meet(&side.directory)
+                .map_err(|error| failed(Side::Target, "list the directory in the target", error))?;
+        }
+        if pair.source.len() > FILLED_AT_ONCE {
             node.filled()?;
         }
         self.handler.entered(worker, node)?;
-        let pair = Pair { source, target };
         self.target_only(worker, node, &pair);
-        for (index, in_target) in pair.merged(0..pair.source.len()) {
+        for (index, in_target) in pair.both(0..pair.source.len()) {
             if pair.source.kind(index) == EntryKind::Directory
                 && self.orders.depth == Depth::All
                 && !temporary::is_temporary(pair.source.name(index))
@@ -401,7 +398,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     }
 
     fn piece(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>, pair: &Pair, range: Range<usize>) {
-        for (index, in_target) in pair.merged(range) {
+        for (index, in_target) in pair.both(range) {
             if self.is_stopped() {
                 break;
             }

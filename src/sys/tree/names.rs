@@ -57,10 +57,10 @@ impl Names {
         unsafe { OsStr::from_encoded_bytes_unchecked(bytes_of(&self.letters, &self.entries[index])) }
     }
 
-    /// The index of the first name that is not smaller.
-    pub fn lower_bound(&self, name: &OsStr) -> usize {
+    /// The index of a name, once they are sorted.
+    pub fn find(&self, name: &OsStr) -> Option<usize> {
         let wanted = name.as_encoded_bytes();
-        self.entries.partition_point(|entry| bytes_of(&self.letters, entry) < wanted)
+        self.entries.binary_search_by(|entry| bytes_of(&self.letters, entry).cmp(wanted)).ok()
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
         let listed: Vec<_> = (0..names.len()).map(|index| (names.name(index), names.kind(index))).collect();
         let expected = [("a b", EntryKind::Directory), ("b", EntryKind::File), ("ä", EntryKind::Link)];
         assert_eq!(listed, expected.map(|(name, kind)| (OsStr::new(name), kind)));
-        assert_eq!(names.lower_bound(OsStr::new("b")), 1);
-        assert_eq!(names.lower_bound(OsStr::new("z")), 2);
+        assert_eq!(names.find(OsStr::new("b")), Some(1));
+        assert_eq!(names.find(OsStr::new("z")), None);
     }
 }

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use filetime::FileTime;
 
-use super::{Directory, Durability, Names, Owner, Presence, Renaming, Status, Taken};
+use super::{Directory, Durability, Owner, Presence, Renaming, Status, Taken};
 use crate::copy::EntryKind;
 use crate::sys::attributes::Held;
 
@@ -41,18 +41,16 @@ impl Directory for Handle {
         Ok(Self(path))
     }
 
-    fn names(&self) -> io::Result<Names> {
-        let mut names = Names::default();
+    fn each_name(&self, each: &mut dyn FnMut(&OsStr, EntryKind) -> io::Result<()>) -> io::Result<()> {
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
             match entry.file_type() {
-                Ok(file_type) => names.push(&entry.file_name(), kind(file_type))?,
+                Ok(file_type) => each(&entry.file_name(), kind(file_type))?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
-        names.sort();
-        Ok(names)
+        Ok(())
     }
 
     fn status(&self, name: &OsStr) -> io::Result<Status> {

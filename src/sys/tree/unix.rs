@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
-use super::{Directory, Durability, FileIdentity, Names, Owner, Presence, Renaming, SetId, Status, Taken};
+use super::{Directory, Durability, FileIdentity, Owner, Presence, Renaming, SetId, Status, Taken};
 use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{self, AttributeNames, Held, Object};
 
@@ -47,8 +47,7 @@ impl Directory for Handle {
         Ok(Self(quietly(flags, |flags| rustix::fs::openat(&self.0, name, flags, Mode::empty()))?))
     }
 
-    fn names(&self) -> io::Result<Names> {
-        let mut names = Names::default();
+    fn each_name(&self, each: &mut dyn FnMut(&OsStr, EntryKind) -> io::Result<()>) -> io::Result<()> {
         self.each_entry(|name, file_type| {
             let name = OsStr::from_bytes(name);
             let kind = match kind_of_type(file_type) {
@@ -60,10 +59,8 @@ impl Directory for Handle {
                     Err(error) => return Err(error),
                 },
             };
-            names.push(name, kind)
-        })?;
-        names.sort();
-        Ok(names)
+            each(name, kind)
+        })
     }
 
     fn status(&self, name: &OsStr) -> io::Result<Status> {

@@ -30,13 +30,13 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     /// Tells the handler what of a directory only the target has.
     pub(super) fn target_only(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>, pair: &Pair) {
         let Some(side) = node.target() else { return };
-        let is_file = |index: &usize| {
-            pair.target.kind(*index) == EntryKind::File && !temporary::is_temporary(pair.target.name(*index))
-        };
-        let files = (0..pair.target.len()).filter(is_file).count() as u64;
-        self.handler.target_files(&mut worker.tally, files);
-        for index in pair.only_in_target() {
-            let (name, kind) = (pair.target.name(index), pair.target.kind(index));
+        self.handler.target_files(&mut worker.tally, pair.target_files);
+        for index in 0..pair.target_only.len() {
+            // A folder of a million extra files must not hold up whoever wants to stop.
+            if self.is_stopped() {
+                return;
+            }
+            let (name, kind) = (pair.target_only.name(index), pair.target_only.kind(index));
             match kind {
                 EntryKind::Directory if node.parent.is_none() && is_quarantine(name) => {}
                 _ if temporary::is_leftover(name, kind) => {
@@ -115,6 +115,9 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         let names = directory.names().map_err(|error| failed("list the extra directory", error))?;
         let mut whole = if judged.is_ok() { Whole::Yes } else { Whole::No };
         for index in 0..names.len() {
+            if self.is_stopped() {
+                return Err(Failure::Interrupted);
+            }
             let (name, kind) = (names.name(index), names.kind(index));
             if temporary::is_leftover(name, kind) {
                 self.handler.leftover(&mut worker.tally, None, &directory, name, kind);

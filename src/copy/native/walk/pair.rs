@@ -1,8 +1,13 @@
-//! The names of one directory on both sides, matched without a table: both lists are sorted alike.
+//! The names of one directory on both sides. Only the source's are kept: those of the target are looked up among them as
+//! they are listed, and kept where the source has none of that name. A directory of a million files on both sides so
+//! takes the memory of one list, 20 MB, and no more time than sorting a second list would.
 
+use std::io;
 use std::ops::Range;
 
-use crate::sys::tree::Names;
+use super::super::temporary;
+use crate::copy::EntryKind;
+use crate::sys::tree::{Directory, Names};
 
 /// Whether a name is worth looking for in the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,33 +19,39 @@ pub(super) enum InTarget {
 /// The names of one directory on both sides.
 pub(super) struct Pair {
     pub(super) source: Names,
-    pub(super) target: Names,
+    /// A bit a name of the source: whether the target has it too.
+    met: Vec<u64>,
+    /// The names that only the target has, sorted.
+    pub(super) target_only: Names,
+    /// Regular files in the target, but for what a killed pass left.
+    pub(super) target_files: u64,
 }
 
 impl Pair {
-    /// The source's names in a range, each with whether the target has it too.
-    pub(super) fn merged(&self, range: Range<usize>) -> impl Iterator<Item = (usize, InTarget)> {
-        let mut other =
-            if range.is_empty() { 0 } else { self.target.lower_bound(self.source.name(range.start)) };
-        range.map(move |index| {
-            let name = self.source.name(index).as_encoded_bytes();
-            while other < self.target.len() && self.target.name(other).as_encoded_bytes() < name {
-                other += 1;
-            }
-            let same = other < self.target.len() && self.target.name(other).as_encoded_bytes() == name;
-            (index, if same { InTarget::Look } else { InTarget::Absent })
-        })
+    pub(super) fn new(source: Names) -> Self {
+        Self { source, met: Vec::new(), target_only: Names::default(), target_files: 0 }
     }
 
-    /// The indices of the names that only the target has.
-    pub(super) fn only_in_target(&self) -> impl Iterator<Item = usize> {
-        let mut other = 0;
-        (0..self.target.len()).filter(move |index| {
-            let name = self.target.name(*index).as_encoded_bytes();
-            while other < self.source.len() && self.source.name(other).as_encoded_bytes() < name {
-                other += 1;
+    /// Lists the directory's counterpart in the target.
+    pub(super) fn meet<D: Directory>(&mut self, target: &D) -> io::Result<()> {
+        self.met = vec![0; self.source.len().div_ceil(64)];
+        target.each_name(&mut |name, kind| {
+            self.target_files += u64::from(kind == EntryKind::File && !temporary::is_temporary(name));
+            match self.source.find(name) {
+                Some(index) => self.met[index / 64] |= 1 << (index % 64),
+                None => self.target_only.push(name, kind)?,
             }
-            other == self.source.len() || self.source.name(other).as_encoded_bytes() != name
+            Ok(())
+        })?;
+        self.target_only.sort();
+        Ok(())
+    }
+
+    /// The source's names in a range, each with whether the target has it too.
+    pub(super) fn both(&self, range: Range<usize>) -> impl Iterator<Item = (usize, InTarget)> {
+        range.map(|index| {
+            let met = self.met.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1);
+            (index, if met { InTarget::Look } else { InTarget::Absent })
         })
     }
 }
