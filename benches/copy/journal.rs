@@ -63,7 +63,9 @@ fn one_event() -> Duration {
         progress: Progress::default(),
         seconds: 1.5,
         rate: 1e8,
+        expected: None,
         left: Some(3.5),
+        left_by: None,
     };
     let begun = Instant::now();
     for _ in 0..EVENTS {
