@@ -5,6 +5,13 @@
 
 use std::io;
 use std::path::Path;
+#[cfg(unix)]
+use std::time::{Duration, Instant};
+
+/// How long a lock is waited for. A child has its parent's handles, and so this lock, until it is a program of its own:
+/// that takes milliseconds, and must not look like another pass.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Keeps other passes out of a folder until it goes.
 #[derive(Debug)]
@@ -22,10 +29,16 @@ pub fn take(folder: &Path) -> io::Result<Held> {
     use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
     use rustix::io::Errno;
     let folder = open(folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Held { _folder: Some(folder.into()) }),
-        Err(error @ Errno::WOULDBLOCK) => Err(error.into()),
-        Err(_) => Ok(Held { _folder: None }),
+    let begun = Instant::now();
+    loop {
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Held { _folder: Some(folder.into()) }),
+            Err(Errno::WOULDBLOCK) if begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(error @ Errno::WOULDBLOCK) => return Err(error.into()),
+            Err(_) => return Ok(Held { _folder: None }),
+        }
     }
 }
 
@@ -46,5 +59,18 @@ mod tests {
         assert_eq!(take(folder.path()).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(held);
         take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_goes_away_at_once_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = take(folder.path()).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(PATIENCE / 10);
+                drop(held);
+            });
+            take(folder.path()).unwrap();
+        });
     }
 }

@@ -122,7 +122,15 @@ pub trait Directory: Sized + Send + Sync {
     fn enter(&self, name: &OsStr) -> io::Result<Self>;
 
     /// All names but `.` and `..`, sorted by bytes.
-    fn names(&self) -> io::Result<Names>;
+    fn names(&self) -> io::Result<Names> {
+        let mut names = Names::default();
+        self.each_name(&mut |name, kind| names.push(name, kind))?;
+        names.sort();
+        Ok(names)
+    }
+
+    /// Tells of all names but `.` and `..`, in whatever order the system has them.
+    fn each_name(&self, each: &mut dyn FnMut(&OsStr, EntryKind) -> io::Result<()>) -> io::Result<()>;
 
     /// Looks at an entry without following it.
     fn status(&self, name: &OsStr) -> io::Result<Status>;

@@ -72,7 +72,7 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
     seal(found, side, &source, &copy, expected, moved, manner.attributes)?;
     drop(copy);
     match naming {
-        Naming::AtOnce => unfinished.is_whole(),
+        Naming::AtOnce => unfinished.keep(),
         Naming::WhenWhole => unfinished
             .rename(found.name, taken(found))
             .map_err(|error| could_not_name(found, "rename the finished copy over it", error))?,
@@ -147,7 +147,7 @@ struct Unfinished<'a, D: Directory> {
 }
 
 impl<D: Directory> Unfinished<'_, D> {
-    fn is_whole(mut self) {
+    fn keep(mut self) {
         self.name = None;
     }
 

@@ -56,7 +56,12 @@ pub(super) struct Told {
 impl Told {
     /// Of a file's turn, in which so many bytes are done without being moved.
     pub(super) fn new(done: u64, turn: &Turn) -> Self {
-        Self { done: done.into(), before: turn.told, expected: turn.known.unwrap_or(0), moving: turn.moving.clone() }
+        Self {
+            done: done.into(),
+            before: turn.told,
+            expected: turn.known.unwrap_or(0),
+            moving: turn.moving.clone(),
+        }
     }
 
     /// So much more is done.
