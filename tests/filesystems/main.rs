@@ -7,6 +7,7 @@
 //! | a folder that is swapped with a link all the time leads nowhere | `swaps` |
 //! | links that lie in the target are not followed; what is no file is not opened | `planted` |
 //! | a power cut takes nothing away behind exit code 0, and in the middle nothing that the next run does not bring | `power_cut` |
+//! | a large copy that is cut off goes on where the disk had it | `large` |
 //! | a purge takes nothing away where it must not | `purges` |
 //! | what a target refuses is told of with class, path and a next step, and the run is finished after mending | `mending` |
 //! | one file's trouble on a share is that file's; two runs never meet in one target | `shares` |
