@@ -149,6 +149,16 @@ fn go<D: Directory>(
     };
     let mut tallies = walk::walk(source, target, orders, &handler, watch)?;
     tallies.iter_mut().for_each(|tally| tally.page.turn(handler.account));
+    let waiting = handler.hard_links.waiting();
+    if waiting > 0 {
+        // Never seen; but a name that was forgotten must not look like one that was copied.
+        return Err(PassError::Fatal {
+            what: format!("{waiting} hard links were left waiting for their files"),
+            path: names::shown(&pass.to),
+            hint: "go on with the run: the pass is done again; leave `hard-links` out of `preserve` if this comes again".into(),
+            source: None,
+        });
+    }
     Ok(pass::add_up(tallies))
 }
 

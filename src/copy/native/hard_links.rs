@@ -176,6 +176,15 @@ impl<D: Directory> HardLinks<D> {
         }
     }
 
+    /// Names that still wait; none once a pass is through.
+    pub(super) fn waiting(&self) -> usize {
+        let waiting = |group: &Group<D>| match group {
+            Group::UnderWay(waiting) => waiting.len(),
+            Group::There(_) => 0,
+        };
+        self.lock().values().map(waiting).sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<FileIdentity, Group<D>>> {
         // The table is whole after every step, so a panic elsewhere does not spoil it.
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)

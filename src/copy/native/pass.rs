@@ -87,9 +87,13 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
         let Some(group) = self.hard_links.group(&found.source) else {
             return self.alone(worker, found, turn).map(Handled::next);
         };
+        if turn.leads.is_some_and(|other| other != group) {
+            // Another file took the name meanwhile.
+            self.step_down(worker, turn);
+        }
         let meeting = match turn.leads {
-            true => Meeting::Leads,
-            false => self.hard_links.meet(group, found, turn),
+            Some(_) => Meeting::Leads,
+            None => self.hard_links.meet(group, found, turn),
         };
         match meeting {
             Meeting::Leads => {}
@@ -103,24 +107,21 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
                 self.hard_links.lead_anew(group);
             }
         }
-        turn.leads = true;
-        let handled = self.alone(worker, found, turn);
-        let waiting = match &handled {
-            Ok(Handled::OnItsOwn) => Vec::new(),
-            Ok(Handled::Done(decision)) => match self.in_target(found, *decision) {
-                Ok(target) => self.hard_links.arrived(group, found, target),
-                // It is there, but cannot be linked to: the others are copied.
-                Err(_) => self.hard_links.stepped_down(group),
-            },
-            Err(_) => {
-                turn.leads = false;
-                self.hard_links.stepped_down(group)
+        turn.leads = Some(group);
+        let handled = self.alone(worker, found, turn)?;
+        if let Handled::Done(decision) = handled
+            && let Ok(target) = self.in_target(found, decision)
+        {
+            turn.leads = None;
+            for parked in self.hard_links.arrived(group, found, target) {
+                worker.walk.wake(parked);
             }
-        };
-        for parked in waiting {
-            worker.walk.wake(parked);
         }
-        handled.map(Handled::next)
+        Ok(handled.next())
+    }
+
+    fn over(&self, worker: &mut Worker<'_, D, Self>, turn: &mut Turn) {
+        self.step_down(worker, turn);
     }
 
     fn link(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {
@@ -294,6 +295,14 @@ impl<D: Directory> PassHandler<'_, D> {
             worker.tally.summary.retried += 1;
         }
         Ok(Handled::Done(decision))
+    }
+
+    /// A name that leads no more, however its turn ended: those that waited for it go on by themselves.
+    fn step_down(&self, worker: &mut Worker<'_, D, Self>, turn: &mut Turn) {
+        let Some(group) = turn.leads.take() else { return };
+        for parked in self.hard_links.stepped_down(group) {
+            worker.walk.wake(parked);
+        }
     }
 
     /// Links a name to the one of its file that was there first.

@@ -479,6 +479,38 @@ fn a_stopped_pass_leaves_whole_files_under_their_own_names() {
     });
 }
 
+/// A name waits while the one that leads is copied; the one that leads goes away before its turn comes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_whose_leader_vanishes_is_copied_all_the_same() {
+    use crate::copy::Preserved;
+    let trees = Trees::new(&[]);
+    fs::write(trees.from.join("a"), vec![1; 2 << 20]).unwrap();
+    fs::hard_link(trees.from.join("a"), trees.from.join("b")).unwrap();
+    // One worker takes the newest job first: this one, slowly, and then the leader.
+    fs::write(trees.from.join("c"), vec![2; 4 << 20]).unwrap();
+    for name in ["a", "c"] {
+        filetime::set_file_mtime(trees.from.join(name), FileTime::from_unix_time(1_000_000, 0)).unwrap();
+    }
+    let pass = CopyPass {
+        preserve: Preserve::default().with(Preserved::HardLinks),
+        bandwidth: Some("2MiB".parse().unwrap()),
+        threads: 1,
+        ..trees.pass()
+    };
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while fs::read_dir(&trees.to).map_or(0, Iterator::count) == 0 {
+                std::thread::yield_now();
+            }
+            fs::remove_file(trees.from.join("a")).unwrap();
+        });
+        quiet(|watch| copy::<Here>(&pass, watch)).unwrap()
+    });
+    assert_eq!((outcome.summary.vanished, outcome.summary.new.files), (1, 2), "{outcome:?}");
+    assert_eq!(fs::read(trees.to.join("b")).unwrap(), vec![1; 2 << 20]);
+}
+
 #[test]
 fn a_file_and_a_directory_in_each_others_place_are_errors_and_stay() {
     each(|engine| {

@@ -9,7 +9,7 @@ use crate::copy::native::failure::Failure;
 use crate::copy::native::node::Node;
 use crate::copy::native::under_way::LargeMove;
 use crate::copy::{EntryKind, ErrorClass, ExtraEntry, Rule};
-use crate::sys::tree::{Directory, Status};
+use crate::sys::tree::{Directory, FileIdentity, Status};
 
 /// What happens to what the walk finds. Called by many workers at once, each with its own tally.
 pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
@@ -49,6 +49,8 @@ pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     );
     /// An entry that cannot be handled; a directory's path ends with `/`.
     fn failed(&self, tally: &mut Self::Tally, lost: Lost);
+    /// A file's turn is over for now, but for one that becomes a job of its own: whatever it held is given back.
+    fn over(&self, _worker: &mut Worker<'_, D, Self>, _turn: &mut Turn) {}
     /// All below a directory is done.
     fn left(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>);
 }
@@ -103,7 +105,7 @@ pub(in crate::copy::native) struct Turn {
     pub(in crate::copy::native) moving: Option<Arc<LargeMove>>,
     pub(in crate::copy::native) on_its_own: bool,
     /// Whether it is the one of a file's names that the others wait for.
-    pub(in crate::copy::native) leads: bool,
+    pub(in crate::copy::native) leads: Option<FileIdentity>,
     /// Whether it waits for its retry, and progress was told so.
     pub(in crate::copy::native) waits: bool,
 }
