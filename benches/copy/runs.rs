@@ -24,7 +24,9 @@ impl Run {
         };
         for entry in fs::read_dir(work).map_err(|error| told("read", work, &error))?.flatten() {
             if entry.file_name().as_encoded_bytes().starts_with(b"bench.") {
-                fs::remove_file(entry.path()).map_err(|error| told("remove", &entry.path(), &error))?;
+                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let remove = if is_folder { fs::remove_dir_all } else { fs::remove_file };
+                remove(entry.path()).map_err(|error| told("remove", &entry.path(), &error))?;
             }
         }
         fs::write(&run.runbook, text(deed, from, to, work))
