@@ -48,11 +48,12 @@ use super::failure::{Failure, Side};
 use super::node::TargetSide;
 use super::transfer;
 use super::walk::{Found, Handler, Turn, Worker};
+use crate::copy::ErrorClass;
 use crate::sys::tree::{self, Directory, Status, content};
 use ledger::Ledger;
 use part::{Open, Part};
 use share::{Blocks, Task, Told};
-pub(super) use share::{Pace, Share, Tools};
+pub(super) use share::{Pace, Parted, Share, Tools};
 
 /// From this size on, space is set aside before writing: it saves time, and a full volume is known at once.
 const LARGE: u64 = 1024 * 1024;
@@ -163,7 +164,7 @@ fn grow<D: Directory, H: Handler<D>>(
     attributes: &Attributes,
 ) -> Result<u64, Failure> {
     let failed = |what, error| Failure::of(Side::Target, what, &found.path(), error);
-    let open = match left_by_another(worker, found, part, source, expected)? {
+    let open = match left_by_another(worker, found, part, source, expected, turn)? {
         Some(open) => open,
         None => part.begin(found, expected, &attributes.first_permissions(expected))?,
     };
@@ -197,15 +198,26 @@ fn left_by_another<D: Directory, H: Handler<D>>(
     part: &Part<'_, D>,
     source: &File,
     expected: &Status,
+    turn: &Turn,
 ) -> Result<Option<Open>, Failure> {
-    let Some(open) = part.find(found, source, expected, &mut worker.tools())? else { return Ok(None) };
+    // What cannot be read for a moment is worth another attempt: hundreds of gigabytes must not be copied again for it.
+    let last = worker.walk.is_last_attempt(turn);
+    let begin_anew = |failure| match failure {
+        Failure::Entry { class: ErrorClass::Transient, .. } if !last => Err(failure),
+        Failure::Entry { .. } => Ok(None),
+        failure => Err(failure),
+    };
+    let open = match part.find(found, source, expected, &mut worker.tools()) {
+        Ok(Some(open)) => open,
+        Ok(None) => return Ok(None),
+        Err(failure) => return begin_anew(failure),
+    };
     let task = Task::Check { units: open.record.units.clone() };
     let pair = Pair { source, copy: &open.copy, size: open.record.durable(), layout: Layout::Full };
     // Nothing that is only checked counts as moved.
     match share(worker, found, &pair, 0, task, &mut Turn::default()) {
         Ok(()) => Ok(Some(open)),
-        Err(Failure::Entry { .. }) => Ok(None),
-        Err(failure) => Err(failure),
+        Err(failure) => begin_anew(failure),
     }
 }
 

@@ -66,6 +66,12 @@ impl<J> Queue<J> {
         state.waiting.push(Waiting { due, job });
     }
 
+    /// Whether a job waits that is no spare one, and could be done now.
+    pub(super) fn has_ready(&self) -> bool {
+        let state = self.lock();
+        !state.ready.is_empty() || state.waiting.peek().is_some_and(|first| first.due <= Instant::now())
+    }
+
     /// Waits for a job. `None` once all are done, or `stopped` says so.
     pub(super) fn take(&self, stopped: impl Fn() -> bool) -> Option<(J, Taken<'_, J>)> {
         let mut state = self.lock();

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use super::failure::{Failure, Side};
 use super::hard_links::Parked;
-use super::large::{Pace, Share, Tools};
+use super::large::{Pace, Parted, Share, Tools};
 use super::meter::Meter;
 use super::node::{LetGo, Node, Origin, TargetSide, in_the_way};
 use super::queue::{Queue, Waited};
@@ -207,6 +207,11 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         self.queue.push(Job::Entry { node, name, turn });
     }
 
+    /// Whether an attempt that fails now is not followed by another.
+    pub(super) fn is_last_attempt(&self, turn: &Turn) -> bool {
+        turn.failed >= self.orders.retries
+    }
+
     /// Asks so many workers to help with a file, once they have nothing else to do.
     pub(super) fn invite(&self, share: &Arc<Share>, most: usize) {
         for _ in 0..most.min(self.orders.threads.saturating_sub(1) as usize) {
@@ -262,8 +267,11 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 self.release(worker, &node);
             }
             Job::Help { share } => {
-                if let Some(share) = share.upgrade() {
-                    share.take_part(worker.tools());
+                // One file of a terabyte must not keep all workers from a million small ones.
+                if let Some(work) = share.upgrade()
+                    && work.take_part(worker.tools(), || self.queue.has_ready()) == Parted::Before
+                {
+                    self.queue.push_spare(Job::Help { share });
                 }
             }
         }
@@ -418,7 +426,11 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         in_target: InTarget,
         mut turn: Turn,
     ) {
-        match self.try_entry(worker, node, name, in_target, &mut turn) {
+        let result = self.try_entry(worker, node, name, in_target, &mut turn);
+        if !matches!(result, Ok(Next::OnItsOwn)) {
+            self.handler.over(worker, &mut turn);
+        }
+        match result {
             Ok(Next::Done) => {
                 if let Some(known) = turn.known {
                     self.meter.move_bytes(known.saturating_sub(turn.told));

@@ -47,7 +47,15 @@ impl<'a, D: Directory> Part<'a, D> {
         expected: &Status,
         tools: &mut Tools<'_>,
     ) -> Result<Option<Open>, Failure> {
-        let Ok(Some(open)) = self.open(&Origin::new(found.name, expected, UNIT)) else { return Ok(None) };
+        let open = match self.open(&Origin::new(found.name, expected, UNIT)) {
+            Ok(Some(open)) => open,
+            Ok(None) => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                let what = "open what is there of its copy";
+                return Err(Failure::of(Side::Target, what, &found.path(), error));
+            }
+        };
         let Some(last) = open.record.units.len().checked_sub(1) else { return Ok(None) };
         let start = last as u64 * UNIT;
         let hash = share::hash(Side::Source, source, start..expected.size.min(start + UNIT), tools)

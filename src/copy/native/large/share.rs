@@ -101,6 +101,14 @@ pub(in crate::copy::native) trait Pace: Sync {
     fn throttle(&self, bytes: usize) -> Result<(), Failure>;
 }
 
+/// When a worker left a file that several work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::copy::native) enum Parted {
+    AtTheEnd,
+    /// Something else waited for a worker.
+    Before,
+}
+
 impl Share {
     /// The work from a place on, which is where a unit begins or the file ends.
     pub(super) fn new(
@@ -127,7 +135,7 @@ impl Share {
 
     /// Does all of it, with those who come to help, and ends when the last of them has left.
     pub(super) fn carry_out(&self, tools: Tools<'_>) -> Result<(), Failure> {
-        self.take_part(tools);
+        self.take_part(tools, || false);
         let mut state = self.lock();
         state.closed = true;
         while state.present > 0 {
@@ -139,18 +147,26 @@ impl Share {
         }
     }
 
-    /// Takes units until none is left.
-    pub(in crate::copy::native) fn take_part(&self, mut tools: Tools<'_>) {
-        let Some(_present) = self.enter() else { return };
+    /// Takes units until none is left, or until something else wants to be done.
+    pub(in crate::copy::native) fn take_part(
+        &self,
+        mut tools: Tools<'_>,
+        others_wait: impl Fn() -> bool,
+    ) -> Parted {
+        let Some(_present) = self.enter() else { return Parted::AtTheEnd };
         while !self.over.load(Ordering::Relaxed) {
             let start = self.next.fetch_add(1, Ordering::Relaxed).saturating_mul(UNIT);
             if start >= self.size {
-                return;
+                return Parted::AtTheEnd;
             }
             if let Err(failure) = self.unit(&mut tools, start) {
                 self.fail(failure);
             }
+            if others_wait() {
+                return Parted::Before;
+            }
         }
+        Parted::AtTheEnd
     }
 
     pub(super) fn told(&self) -> u64 {
