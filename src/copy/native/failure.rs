@@ -62,6 +62,8 @@ fn class_of(side: Side, error: &io::Error) -> ErrorClass {
         (ErrorKind::NotFound, Side::Source) => ErrorClass::Vanished,
         // Whether the whole target is gone is asked before such a failure is believed.
         (ErrorKind::NotFound, Side::Target) => ErrorClass::Transient,
+        // Something else took its place between two looks.
+        (ErrorKind::NotADirectory | ErrorKind::IsADirectory, Side::Source) => ErrorClass::Transient,
         (ErrorKind::PermissionDenied, _) => ErrorClass::Denied,
         (
             ErrorKind::WouldBlock
@@ -110,6 +112,9 @@ mod tests {
             (1, Side::Target, ErrorClass::Denied, "EPERM"),
             (2, Side::Source, ErrorClass::Vanished, "ENOENT"),
             (2, Side::Target, ErrorClass::Transient, "ENOENT"),
+            (40, Side::Source, ErrorClass::Transient, "ELOOP: a link took its place"),
+            (20, Side::Source, ErrorClass::Transient, "ENOTDIR"),
+            (6, Side::Source, ErrorClass::Transient, "ENXIO: a socket took its place"),
             (11, Side::Source, ErrorClass::Transient, "EAGAIN"),
             (16, Side::Source, ErrorClass::Transient, "EBUSY"),
             (26, Side::Target, ErrorClass::Transient, "ETXTBSY"),

@@ -50,6 +50,8 @@ pub(super) struct TargetSide<D> {
     pub(super) origin: Origin,
     /// Whether it was made under a temporary name, so that those who fill it give files their own names at once.
     pub(super) unfinished: bool,
+    /// Whether half a file is in it that could not be removed: then it never gets its own name.
+    spoiled: AtomicBool,
     /// The permission bits to go back to, where writing into the directory needed wider ones.
     narrow: Mutex<Option<Permissions>>,
     /// Whether it hands down an access list, asked for once.
@@ -73,7 +75,14 @@ pub(super) enum Origin {
 impl<D> TargetSide<D> {
     pub(super) fn new(directory: D, origin: Origin) -> Self {
         let narrow = Mutex::new(None);
-        Self { directory, origin, unfinished: false, narrow, hands_down: OnceLock::new() }
+        Self {
+            directory,
+            origin,
+            unfinished: false,
+            spoiled: AtomicBool::new(false),
+            narrow,
+            hands_down: OnceLock::new(),
+        }
     }
 
     pub(super) fn narrow(&self) -> Option<Permissions> {
@@ -82,6 +91,11 @@ impl<D> TargetSide<D> {
 }
 
 impl<D: Directory> TargetSide<D> {
+    /// Half a file is left in a directory that has a temporary name.
+    pub(super) fn spoil(&self) {
+        self.spoiled.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn hands_down(&self) -> HandsDown {
         *self.hands_down.get_or_init(|| {
             // A volume or system that cannot say has no such lists.
@@ -194,6 +208,11 @@ impl<D: Directory> Node<D> {
         }
         let Some(temporary) = making.temporary.take() else { return Ok(()) };
         let Some(above) = self.parent.as_ref().and_then(|parent| parent.target()) else { return Ok(()) };
+        if self.target.get().is_some_and(|side| side.spoiled.load(Ordering::Relaxed)) {
+            return Err(Failure::permanent(
+                "half a file in the new directory can be neither finished nor removed: nothing of the directory is in                  place, and the next pass makes it anew",
+            ));
+        }
         above.directory.rename(&temporary, &above.directory, &self.name, Taken::Refuse).map_err(|error| {
             match error.kind() {
                 ErrorKind::AlreadyExists => Failure::permanent(

@@ -135,15 +135,16 @@ pub(super) fn transfer_link<D: Directory>(
         result => result,
     }
     .map_err(&failed)?;
-    let unfinished = Unfinished { directory: &side.directory, name: Some(name_of_copy.clone()) };
+    let unfinished = Unfinished { side, name: Some(name_of_copy.clone()), naming: Naming::WhenWhole };
     finish(&name_of_copy)?;
     unfinished.rename(name, taken).map_err(failed)
 }
 
 /// A file or link in the target that goes away unless it is finished.
 struct Unfinished<'a, D: Directory> {
-    directory: &'a D,
+    side: &'a TargetSide<D>,
     name: Option<OsString>,
+    naming: Naming,
 }
 
 impl<D: Directory> Unfinished<'_, D> {
@@ -153,7 +154,7 @@ impl<D: Directory> Unfinished<'_, D> {
 
     fn rename(mut self, name: &OsStr, taken: Taken) -> io::Result<()> {
         let Some(temporary) = &self.name else { return Ok(()) };
-        self.directory.rename(temporary, self.directory, name, taken)?;
+        self.side.directory.rename(temporary, &self.side.directory, name, taken)?;
         self.name = None;
         Ok(())
     }
@@ -161,9 +162,14 @@ impl<D: Directory> Unfinished<'_, D> {
 
 impl<D: Directory> Drop for Unfinished<'_, D> {
     fn drop(&mut self) {
-        if let Some(name) = &self.name {
-            // What cannot be removed now is known by its name and removed by the next pass.
-            let _ = self.directory.remove_file(name);
+        let Some(name) = &self.name else { return };
+        // A temporary file that cannot be removed now is known by its name and removed by the next pass. One that has its
+        // own name already keeps its directory from getting one.
+        if let Err(error) = self.side.directory.remove_file(name)
+            && self.naming == Naming::AtOnce
+            && error.kind() != ErrorKind::NotFound
+        {
+            self.side.spoil();
         }
     }
 }
@@ -187,7 +193,7 @@ fn create<'a, D: Directory>(
         result => result,
     }
     .map_err(|error| could_not_name(found, "make a file in the target", error))?;
-    Ok((file, Unfinished { directory: &side.directory, name: Some(name) }))
+    Ok((file, Unfinished { side, name: Some(name), naming }))
 }
 
 pub(super) fn could_not_name<D: Directory>(found: &Found<'_, D>, what: &str, error: io::Error) -> Failure {

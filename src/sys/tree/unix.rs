@@ -232,9 +232,21 @@ impl Handle {
             // temporary name, and the error tells of it.
             match exchange() {
                 Ok(()) => error.into(),
-                Err(_) => io::Error::other(format!("the old entry is now called {}", name.display())),
+                Err(_) => self.keep_aside(name, new_name),
             }
         })
+    }
+
+    /// Gives an entry that is not ours a name that no pass takes for its own temporary one, and tells of it.
+    #[cfg(target_os = "linux")]
+    fn keep_aside(&self, name: &OsStr, new_name: &OsStr) -> io::Error {
+        let mut aside = new_name.to_owned();
+        aside.push(".kept-by-movebook");
+        let place = match self.rename_if_free(name, self, &aside) {
+            Ok(()) => &*aside,
+            Err(_) => name,
+        };
+        io::Error::other(format!("what was there is now called {}", place.display()))
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -305,13 +317,15 @@ pub(super) fn passes_by_itself(code: i32) -> bool {
             | Errno::NOBUFS
             | Errno::HOSTDOWN
             | Errno::REMOTEIO
+            | Errno::NXIO
+            | Errno::LOOP
             // One file of a share that was replaced on the server; where the root is stale, the walk finds out.
             | Errno::STALE
     )
 }
 
 pub(super) fn volume_is_gone(code: i32) -> bool {
-    matches!(Errno::from_raw_os_error(code), Errno::NOTCONN | Errno::NODEV | Errno::NXIO)
+    matches!(Errno::from_raw_os_error(code), Errno::NOTCONN | Errno::NODEV)
 }
 
 pub(super) fn is_stale(code: i32) -> bool {
