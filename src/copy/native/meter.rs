@@ -27,6 +27,14 @@ impl Meter {
         self.files_done.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// So many files took part for which nothing was to be moved.
+    pub(super) fn finish_unmoved(&self, files: u64) {
+        if files > 0 {
+            self.files_known.fetch_add(files, Ordering::Relaxed);
+            self.files_done.fetch_add(files, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn move_bytes(&self, bytes: u64) {
         self.bytes_done.fetch_add(bytes, Ordering::Relaxed);
     }

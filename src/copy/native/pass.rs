@@ -354,7 +354,7 @@ impl<D: Directory> PassHandler<'_, D> {
     fn know(&self, worker: &mut Worker<'_, D, Self>, turn: &mut Turn, bytes: u64) {
         if turn.known.is_none() {
             turn.known = Some(bytes);
-            worker.walk.meter.know(bytes);
+            worker.know(bytes);
             worker.tally.source_files += 1;
         }
     }

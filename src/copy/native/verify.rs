@@ -57,7 +57,7 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
         let source = &found.source;
         if turn.known.is_none() {
             turn.known = Some(source.size);
-            worker.walk.meter.know(source.size);
+            worker.know(source.size);
             worker.tally.0.files += 1;
             worker.tally.0.bytes += source.size;
         }
