@@ -35,6 +35,10 @@ pub enum Kind {
     Tmpfs,
 }
 
+/// An image in memory is written twice, into the file system's cache and into the image: with gigabytes that hides what the
+/// copying itself costs.
+const LARGEST_IN_MEMORY: u64 = 5 << 29;
+
 /// Where images lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
@@ -111,7 +115,12 @@ impl Maker {
 
     /// Says where the images of a recipe should lie: in memory where two of them fit, and what is cached of both.
     pub fn medium(&self, recipe: &Recipe) -> Medium {
-        if recipe.size().room * 2 < available_memory() / 2 { Medium::Memory } else { Medium::Disk }
+        let room = recipe.size().room;
+        if room < LARGEST_IN_MEMORY && room * 2 < available_memory() / 2 {
+            Medium::Memory
+        } else {
+            Medium::Disk
+        }
     }
 
     /// A file system with nothing on it, large enough for the tree of a recipe.
