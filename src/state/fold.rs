@@ -252,6 +252,7 @@ impl RunState {
                 movebook: movebook.clone(),
             }),
             Body::StepStarted { step, attempt, digest, continuity } => {
+                self.quarantine.cut_off();
                 let copies = self.basis.steps.iter().any(|mark| mark.id == *step && mark.action == "copy");
                 self.with(step, |state| {
                     if copies {

@@ -13,6 +13,8 @@ pub struct Quarantine {
     /// In the order of the run.
     pub purges: Vec<Quarantined>,
     pub deeds: Vec<QuarantineDeed>,
+    /// The purge of the pass that is under way, as an index: only that one can end with figures.
+    under_way: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -71,12 +73,19 @@ impl Quarantine {
     }
 
     pub(super) fn open(&mut self, purge: &PurgeStarted, at: Timestamp) {
+        self.under_way = Some(self.purges.len());
         self.purges.push(Quarantined { purge: purge.clone(), at, taken: None });
+    }
+
+    /// A step begins: a purge that has no end by now was cut off, and what a later pass took away is none of its.
+    pub(super) fn cut_off(&mut self) {
+        self.under_way = None;
     }
 
     /// A step's pass is over: so is its purge.
     pub(super) fn close(&mut self, step: &str, taken: Tally) {
-        if let Some(last) = self.purges.last_mut().filter(|last| last.purge.step == step) {
+        let Some(last) = self.under_way.take().and_then(|index| self.purges.get_mut(index)) else { return };
+        if last.purge.step == step {
             last.taken.get_or_insert(taken);
         }
     }

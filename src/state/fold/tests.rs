@@ -430,3 +430,20 @@ proptest! {
         prop_assert_eq!(fold(records).unwrap(), state);
     }
 }
+
+#[test]
+fn a_purge_that_was_cut_off_is_not_closed_by_a_later_pass_of_its_step() {
+    let kept =
+        folded(begun([started("final"), purging("final", 1), started("final"), done_purging("final")]));
+    assert_eq!(kept.quarantine.purges[0].taken, None, "the pass behind it took nothing into its folder");
+    let purged = folded(begun([
+        started("final"),
+        purging("final", 1),
+        started("final"),
+        purging("final", 2),
+        done_purging("final"),
+    ]));
+    let taken: Vec<_> =
+        purged.quarantine.purges.iter().map(|entry| entry.taken.map(|taken| taken.files)).collect();
+    assert_eq!(taken, [None, Some(2)]);
+}
