@@ -262,6 +262,7 @@ pub(super) fn carry_out(
                 all.files.merge(changed.files);
                 all.directories += changed.directories;
                 all.left.extend(changed.left);
+                all.unflushed = all.unflushed.or(changed.unflushed);
             }
             Err(error) => all.left.push(crate::copy::quarantine::Left {
                 path: meant.entry.purge.folder.clone(),
@@ -284,6 +285,13 @@ pub(super) fn carry_out(
             left.help
         );
     }
+    if let Some(why) = &all.unflushed {
+        anstream::eprintln!(
+            "error: what was done may not outlive a power cut: cannot bring it to the disk: {}\n  help: see to the drive, \
+             and look at what the quarantine and the target hold",
+            words::name(why)
+        );
+    }
     Ok(all)
 }
 
@@ -292,7 +300,7 @@ pub(super) fn code(changed: &Changed, cancel: &Cancel) -> ExitCode {
     if cancel.is_requested() {
         anstream::eprintln!("interrupted: the same command goes on");
         ExitCode::Interrupted
-    } else if changed.left.is_empty() {
+    } else if changed.left.is_empty() && changed.unflushed.is_none() {
         ExitCode::Done
     } else {
         ExitCode::StepFailed

@@ -1,7 +1,11 @@
 //! Bringing back what purges took away, and deleting it for good.
 //!
 //! Nothing in the target is ever replaced: where something has the name by now, what is in the quarantine stays there.
-//! Nothing outside of the purge's own folder is ever deleted. Both can be broken off anywhere and done again.
+//! Nothing outside of the purge's own folder is ever deleted. Both can be broken off anywhere and done again. What was done
+//! is on the disk before it is told as done; where it cannot be brought there, both is told: what, and why not.
+
+#[cfg(test)]
+mod unflushable;
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
@@ -22,6 +26,8 @@ pub struct Changed {
     /// Directories that were made in the target, or deleted in the quarantine.
     pub directories: u64,
     pub left: Vec<Left>,
+    /// Why what was done may not be on the disk, if it could not be brought there.
+    pub unflushed: Option<String>,
 }
 
 /// What was meant and stays in the quarantine.
@@ -36,7 +42,7 @@ pub struct Left {
 /// Moves what is meant back to where it was below the target. Stops between two files where `cancel` says so.
 ///
 /// # Errors
-/// The folder or the target cannot be opened, or the target not brought to the disk.
+/// The folder or the target cannot be opened.
 pub fn restore(
     folder: &Path,
     target: &Path,
@@ -71,8 +77,8 @@ fn restore_with<D: Directory>(
     };
     work.directory(&opened.folder, Path::new(""));
     work.deed.target.give_back_times();
-    work.deed.target.root().flush()?;
-    let changed = work.changed;
+    let mut changed = work.changed;
+    changed.unflushed = unflushed(work.deed.target.root());
     opened.close();
     Ok(changed)
 }
@@ -99,9 +105,15 @@ fn discard_with<D: Directory>(
     let opened = open::<D>(folder, Missing::Refuse)?;
     let mut work = Work { deed: Discarding, selection, cancel, told, changed: Changed::default() };
     work.directory(&opened.folder, Path::new(""));
-    let changed = work.changed;
+    let mut changed = work.changed;
+    changed.unflushed = unflushed(&opened.folder);
     opened.close();
     Ok(changed)
+}
+
+/// Waits for the disk. A failure takes nothing back of what was done, so that the tally outlives it.
+fn unflushed<D: Directory>(changed: &D) -> Option<String> {
+    changed.flush().err().map(|error| error.to_string())
 }
 
 /// What is done with each entry.
