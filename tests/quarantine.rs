@@ -167,9 +167,35 @@ fn what_is_not_there_is_said_before_anything_is_changed() {
             .code(2)
             .says("nothing was changed");
     }
-    scene.movebook(&["restore", STATE]).code(2);
+    scene.movebook(&["restore", STATE]).code(2).says("<PATHS|--all>");
     assert_eq!(listed(&scene).len(), 2);
     assert_eq!(scene.journal().of("quarantine_changing").count(), 0);
+}
+
+#[test]
+fn a_quarantine_whose_folder_is_gone_is_not_told_as_an_empty_one() {
+    let scene = purged(2);
+    let (place, away) = (scene.path("new.movebook-quarantine"), scene.path("unplugged"));
+    fs::rename(&place, &away).unwrap();
+    for command in [&["restore", STATE, "--all"][..], &["discard", STATE, "--all", "--yes"]] {
+        let ended = scene.movebook(command).code(1).says("of purge 1 is not there");
+        assert!(!ended.stderr.contains("nothing is in the quarantine"), "{}", ended.stderr);
+    }
+    assert_eq!(scene.journal().of("quarantine_changing").count(), 0);
+    fs::rename(&away, &place).unwrap();
+    scene.movebook(&["restore", STATE, "--all"]).code(0).says("2 files");
+    // The folder that is gone now held nothing.
+    scene.movebook(&["discard", STATE, "--all", "--yes"]).code(0).says("nothing is in the quarantine");
+}
+
+#[test]
+fn a_purge_of_which_nothing_is_left_is_not_missed_beside_another() {
+    let scene = purged(1);
+    scene.movebook(&["restore", STATE, "--all"]).code(0);
+    scene.approve("again", &[]).code(0);
+    scene.run(&[]).code(0);
+    let ended = scene.movebook(&["discard", STATE, "--all", "--yes"]).code(0).says("1 file");
+    assert!(!ended.stderr.contains("is not there"), "{}", ended.stderr);
 }
 
 #[test]

@@ -27,9 +27,9 @@ pub struct Args {
 pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let (mut journal, state) = quarantine::take_up(&args.state, colour)?.parts();
     let meant = args.which.meant(&state.quarantine, &args.state)?;
+    let found = args.which.found(&state.quarantine)?;
     if meant.is_empty() {
-        anstream::eprintln!("nothing is in the quarantine: nothing was changed");
-        return Ok(ExitCode::Done);
+        return Ok(quarantine::nothing(found));
     }
     let cancel = Cancel::new();
     super::begin::end_on_signal(&cancel)?;
@@ -63,5 +63,5 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
         discard(Path::new(&meant.entry.purge.folder), &meant.selection, &cancel, &mut told)
     })?;
     anstream::eprintln!("deleted for good: {}", amount(changed.files));
-    Ok(quarantine::code(&changed, &cancel))
+    Ok(quarantine::code(&changed, found, &cancel))
 }

@@ -15,7 +15,7 @@ use crate::state::fold::{Quarantine, Quarantined, RunState};
 use crate::state::journal::{self, Journal};
 use crate::state::lock::{Holder, Lock};
 use crate::state::record::{Body, Deed};
-use crate::sys::who;
+use crate::sys::{place, who};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -63,29 +63,63 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let shown = words::shell_argument(&args.state.display().to_string());
         if all.files == 0 {
             anstream::eprintln!("no file is in the quarantine");
-            tell_missing(&state.quarantine);
         } else {
             anstream::eprintln!("{} in the quarantine", amount(all));
             anstream::eprintln!("bring back with: movebook restore {shown} PATH...   (or --all)");
             anstream::eprintln!("delete for good: movebook discard {shown} PATH...   (or --all)");
         }
+        tell_missing(&state.quarantine, None)?;
     }
     Ok(ExitCode::Done)
 }
 
+/// Whether all folders that should hold something are to be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    All,
+    NotAll,
+}
+
 /// Says where a quarantine that should hold something is not to be found.
-fn tell_missing(quarantine: &Quarantine) {
-    let gone = quarantine.sum(Deed::Restore).files + quarantine.sum(Deed::Discard).files;
-    if quarantine.taken().files <= gone {
-        return;
+fn tell_missing(quarantine: &Quarantine, purge: Option<u32>) -> Result<Found> {
+    let missing: Vec<&Quarantined> = quarantine
+        .purges
+        .iter()
+        .filter(|entry| purge.is_none_or(|number| number == entry.purge.number))
+        .filter(|entry| !Path::new(&entry.purge.folder).exists())
+        .collect();
+    if missing.is_empty() {
+        return Ok(Found::All);
     }
-    for entry in quarantine.purges.iter().filter(|entry| !Path::new(&entry.purge.folder).exists()) {
-        anstream::eprintln!(
-            "warning: the folder {} of purge {} is not there: see that its drive or share is",
-            words::name(&entry.purge.folder),
-            entry.purge.number
-        );
+    // A folder from which all was brought back or discarded is gone too, and missed by nobody.
+    let mut accounted = quarantine.sum(Deed::Restore).files + quarantine.sum(Deed::Discard).files;
+    for entry in &quarantine.purges {
+        look(Path::new(&entry.purge.folder), &Selection::All, &mut |kept| {
+            accounted += u64::from(kept.kind != EntryKind::Directory);
+            Ok(())
+        })
+        .map_err(|error| cannot_look(entry, error))?;
     }
+    let some_missing = quarantine.taken().files > accounted;
+    let mut found = Found::All;
+    for entry in missing {
+        // What a purge that was cut off took away was never counted: where its target is gone too, its drive is.
+        if some_missing || (entry.taken.is_none() && !target_is_there(entry)) {
+            found = Found::NotAll;
+            anstream::eprintln!(
+                "warning: the folder {} of purge {} is not there: see that its drive or share is",
+                words::name(&entry.purge.folder),
+                entry.purge.number
+            );
+        }
+    }
+    Ok(found)
+}
+
+/// Whether the target of a purge is the folder that it was.
+pub(super) fn target_is_there(entry: &Quarantined) -> bool {
+    let now = place::lasting_identity(Path::new(&entry.purge.target)).ok();
+    now.as_deref() == Some(&entry.purge.identity)
 }
 
 fn cannot_look(entry: &Quarantined, error: io::Error) -> Error {
@@ -96,12 +130,12 @@ fn cannot_look(entry: &Quarantined, error: io::Error) -> Error {
 
 /// Which of the quarantine is meant.
 #[derive(Clone, Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").args(["paths", "all"]).required(true))]
 pub struct Which {
     /// Paths as `movebook quarantine` lists them; a folder means all that is in it
-    #[arg(required_unless_present = "all")]
     paths: Vec<String>,
     /// All that is there
-    #[arg(long, conflicts_with = "paths")]
+    #[arg(long)]
     all: bool,
     /// Only what this purge took away; needed where a path was taken away twice
     #[arg(long, value_name = "NUMBER")]
@@ -162,6 +196,15 @@ impl Which {
             }
         }
         Ok(meant)
+    }
+
+    /// Whether the folders of all that is meant are there; says which are not.
+    pub(super) fn found(&self, quarantine: &Quarantine) -> Result<Found> {
+        match self.all {
+            true => tell_missing(quarantine, self.purge),
+            // Each path was found.
+            false => Ok(Found::All),
+        }
     }
 
     /// The paths for the journal, bounded.
@@ -295,12 +338,26 @@ pub(super) fn carry_out(
     Ok(all)
 }
 
+/// How the process ends where nothing is there to be changed.
+pub(super) fn nothing(found: Found) -> ExitCode {
+    match found {
+        Found::All => {
+            anstream::eprintln!("nothing is in the quarantine: nothing was changed");
+            ExitCode::Done
+        }
+        Found::NotAll => {
+            anstream::eprintln!("nothing was changed");
+            ExitCode::StepFailed
+        }
+    }
+}
+
 /// How the process ends.
-pub(super) fn code(changed: &Changed, cancel: &Cancel) -> ExitCode {
+pub(super) fn code(changed: &Changed, found: Found, cancel: &Cancel) -> ExitCode {
     if cancel.is_requested() {
         anstream::eprintln!("interrupted: the same command goes on");
         ExitCode::Interrupted
-    } else if changed.left.is_empty() && changed.unflushed.is_none() {
+    } else if changed.left.is_empty() && changed.unflushed.is_none() && found == Found::All {
         ExitCode::Done
     } else {
         ExitCode::StepFailed

@@ -10,7 +10,6 @@ use crate::report::quarantine::{amount, shown};
 use crate::report::terminal::Colour;
 use crate::report::words;
 use crate::state::record::Deed;
-use crate::sys::place;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -23,14 +22,13 @@ pub struct Args {
 pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let (mut journal, state) = quarantine::take_up(&args.state, colour)?.parts();
     let meant = args.which.meant(&state.quarantine, &args.state)?;
+    let found = args.which.found(&state.quarantine)?;
     if meant.is_empty() {
-        anstream::eprintln!("nothing is in the quarantine: nothing was changed");
-        return Ok(ExitCode::Done);
+        return Ok(quarantine::nothing(found));
     }
     for meant in &meant {
         let purge = &meant.entry.purge;
-        let now = place::lasting_identity(Path::new(&purge.target)).ok();
-        if now.as_deref() != Some(&purge.identity) {
+        if !quarantine::target_is_there(meant.entry) {
             return Err(Error::new(
                 ExitCode::Refused,
                 format!(
@@ -58,5 +56,5 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
              `verify` tells of them as extra"
         );
     }
-    Ok(quarantine::code(&changed, &cancel))
+    Ok(quarantine::code(&changed, found, &cancel))
 }
