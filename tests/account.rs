@@ -418,6 +418,35 @@ fn the_names_of_a_pass_that_was_killed_are_said_to_be_unfinished() {
 }
 
 #[test]
+fn a_pass_whose_purge_is_asked_about_has_its_sums_and_is_said_to_wait() {
+    let scene = Scene::new()
+        .steps(
+            "
+- {id: early, copy: {from: 'ROOT/old', to: 'ROOT/new'}}
+- {id: gate, checkpoint: {ask: On?}}
+- {id: pass, copy: {from: 'ROOT/old', to: 'ROOT/new', purge: {max_files: 1, max_percent: 100}}}
+",
+        )
+        .tree("old", 40);
+    scene.run(&[]).code(3);
+    for number in 0..2 {
+        fs::remove_file(scene.path(&format!("old/00/file-{number}.dat"))).unwrap();
+    }
+    scene.approve("gate", &[]).code(0);
+    scene.run(&[]).code(3).says("more than its limits of 1 file or 100 %");
+    let said = scene.movebook(&["account", STATE, "pass"]).code(0).says("pass waiting for an answer");
+    let seen = said.stdout.lines().find(|line| line.contains("seen in the source")).unwrap();
+    assert!(seen.contains(" 38 "), "{}", said.stdout);
+    assert!(
+        said.stdout.lines().any(|line| line.contains("the same") && line.contains(" 38 ")),
+        "{}",
+        said.stdout
+    );
+    let json = scene.movebook(&["account", STATE, "pass", "--format", "json"]).code(0).json();
+    assert_eq!((&json[0]["status"], &json[0]["sums"]["same"]["files"]), (&"waiting".into(), &38.into()));
+}
+
+#[test]
 fn a_file_that_is_not_that_of_the_run_is_told_and_not_listed() {
     let scene = two_passes();
     scene.run(&[]).code(3);

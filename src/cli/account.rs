@@ -135,10 +135,14 @@ fn sums(path: &Path, state: &RunState, steps: &[String], format: Format, colour:
 fn pass(path: &Path, state: &RunState, id: &str) -> Result<Pass> {
     let step = state.steps.get(id);
     let names = standing(path, state, id, step)?;
+    let unfinished = match step.is_some_and(|step| step.open.is_some()) {
+        true => Standing::Waiting,
+        false => Standing::Unfinished,
+    };
     let (status, sums) = match (step.and_then(|step| step.account.as_ref()), &names) {
         (Some(account), _) => (Standing::Over, Some(account.sums.clone())),
-        (None, Names::Unfinished) => (Standing::Unfinished, Some(counted(path, id)?)),
-        (None, _) if step.is_some_and(|step| step.attempts > 0) => (Standing::Unfinished, None),
+        (None, Names::Unfinished) => (unfinished, Some(counted(path, id)?)),
+        (None, _) if step.is_some_and(|step| step.attempts > 0) => (unfinished, None),
         (None, _) => (Standing::NotBegun, None),
     };
     Ok(Pass { step: id.to_owned(), status, names, sums })
@@ -188,14 +192,15 @@ fn standing(path: &Path, state: &RunState, id: &str, step: Option<&StepState>) -
     })
 }
 
-/// Sums of what was named so far.
+/// Sums of what was named so far; those of the pass where only its purge is not decided on.
 fn counted(path: &Path, id: &str) -> Result<PassSummary> {
     let file = account::file_of(path, id);
     let mut sums = PassSummary::default();
     for line in Reader::open(&file).map_err(|why| unreadable(&file, why))? {
         match line.map_err(|why| unreadable(&file, why))? {
             Line::Entry(entry) if entry.is_counted() => sums.count(&entry),
-            Line::Entry(_) | Line::End { .. } | Line::Head(_) => {}
+            Line::End { end } => return Ok(*end),
+            Line::Entry(_) | Line::Head(_) => {}
         }
     }
     Ok(sums)

@@ -28,7 +28,9 @@ pub struct Pass {
 pub enum Standing {
     /// No pass was begun, or the step was skipped.
     NotBegun,
-    /// Under way, waiting, or cut off: the sums are those of the names so far, without files that are the same.
+    /// A person is asked, mostly about the purge of a pass whose files are copied.
+    Waiting,
+    /// Under way or cut off: the sums are those of the names so far, without files that are the same.
     Unfinished,
     Over,
 }
@@ -62,6 +64,7 @@ pub fn human(pass: &Pass, colour: Colour) -> String {
     // Writing to a String cannot fail, here and below.
     let said = match pass.status {
         Standing::NotBegun => "no pass yet",
+        Standing::Waiting => "waiting for an answer",
         Standing::Unfinished => "unfinished: what was named so far, without files that are the same",
         Standing::Over => "over",
     };
@@ -83,7 +86,7 @@ pub fn human(pass: &Pass, colour: Colour) -> String {
         if tally.files > 0 || matches!(bucket, Bucket::New | Bucket::Changed) {
             row(name, tally, list);
         }
-        if *bucket == Bucket::Changed && pass.status == Standing::Over {
+        if *bucket == Bucket::Changed && (pass.status == Standing::Over || sums.same.files > 0) {
             row("the same", sums.same, "(counted, not named)");
         }
         if *bucket == Bucket::Filtered {
@@ -170,7 +173,7 @@ pub fn line(entry: &Entry, step: Option<&str>) -> String {
             Some(attempts) if attempts > 1 => format!("{attempts} attempts"),
             _ => "1 attempt".to_owned(),
         };
-        let _ = write!(text, ": {} ({}, {tries})", words::name(error), word_of(&class));
+        let _ = write!(text, ": {} ({}, {tries})", words::name(error), words::word(&class));
     }
     text
 }
@@ -187,15 +190,7 @@ pub fn json_line(entry: &Entry, step: &str) -> serde_json::Result<String> {
 }
 
 fn rule_word(rule: Rule) -> String {
-    word_of(&rule)
-}
-
-fn word_of(choice: &impl Serialize) -> String {
-    match serde_json::to_value(choice) {
-        Ok(serde_json::Value::String(word)) => word,
-        // Choices without content are words.
-        _ => String::new(),
-    }
+    words::word(&rule)
 }
 
 #[cfg(test)]

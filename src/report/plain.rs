@@ -82,9 +82,9 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
                 vec![format!("{step}: FAILED after {}: {}", words::seconds(*seconds), words::text(error))];
             lines.extend(errors.iter().take(20).map(|error| {
                 format!(
-                    "  {} ({:?}, {}): {}",
+                    "  {} ({}, {}): {}",
                     words::name(&error.path),
-                    error.class,
+                    words::word(&error.class),
                     tried(error.attempts),
                     words::name(&error.error)
                 )
@@ -165,6 +165,25 @@ fn tried(attempts: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::copy::{ErrorClass, FileError};
+
+    #[test]
+    fn a_failed_file_is_told_with_its_class_in_plain_words() {
+        let error = FileError {
+            path: "a/b".into(),
+            class: ErrorClass::Denied,
+            attempts: 1,
+            error: "cannot open it".into(),
+        };
+        let event = Event::StepFailed {
+            step: "copy".into(),
+            seconds: 1.0,
+            error: "1 file could not be copied".into(),
+            hints: Vec::new(),
+            errors: vec![error],
+        };
+        assert_eq!(lines(&event)[1], "  a/b (denied, 1 attempt): cannot open it");
+    }
 
     #[test]
     fn a_run_of_one_step_is_told_of_in_the_singular() {

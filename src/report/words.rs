@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// `18,022`.
@@ -102,6 +103,15 @@ pub fn did(action: &str, figures: &BTreeMap<String, Value>) -> String {
     }
 }
 
+/// A choice without content in the word that it has in every file.
+pub fn word(choice: &impl Serialize) -> String {
+    match serde_json::to_value(choice) {
+        Ok(Value::String(word)) => word,
+        // Choices without content are words.
+        _ => String::new(),
+    }
+}
+
 fn number(figures: &BTreeMap<String, Value>, name: &str) -> u64 {
     figures.get(name).and_then(Value::as_u64).unwrap_or(0)
 }
@@ -118,20 +128,20 @@ fn copied(figures: &BTreeMap<String, Value>) -> String {
             parts.push(format!("{} {word}", count(get(figure))));
         }
     }
-    for (figure, word) in [
-        ("linked_files", "of them linked"),
-        ("attributes_mended", "with attributes mended"),
-        ("resumed_files", "gone on with"),
-        ("filtered_files", "filtered"),
-        ("purged_files", "purged"),
-        ("kept_files", "extra"),
-        ("skipped_links", "links skipped"),
-        ("skipped_special", "special files skipped"),
-        ("vanished", "vanished"),
-        ("failed", "failed"),
+    for (figure, one, many) in [
+        ("linked_files", "of them linked", "of them linked"),
+        ("attributes_mended", "with attributes mended", "with attributes mended"),
+        ("resumed_files", "gone on with", "gone on with"),
+        ("filtered_files", "filtered", "filtered"),
+        ("purged_files", "purged", "purged"),
+        ("kept_files", "extra", "extra"),
+        ("skipped_links", "link skipped", "links skipped"),
+        ("skipped_special", "special file skipped", "special files skipped"),
+        ("vanished", "vanished", "vanished"),
+        ("failed", "failed", "failed"),
     ] {
         if get(figure) > 0 {
-            parts.push(format!("{} {word}", count(get(figure))));
+            parts.push(counted(get(figure), one, many));
         }
     }
     let mut line = parts.join(", ");
@@ -185,5 +195,14 @@ mod tests {
         assert_eq!(shell_argument("my run.jsonl"), "\"my run.jsonl\"");
         assert_eq!(shell_argument("store[0]"), "\"store[0]\"");
         assert_eq!(shell_argument("it's $5"), r"'it'\''s $5'");
+    }
+
+    #[test]
+    fn one_thing_is_told_of_in_the_singular() {
+        let figures: BTreeMap<String, Value> = [("skipped_links", 1), ("skipped_special", 2)]
+            .map(|(name, number)| (name.into(), number.into()))
+            .into();
+        let line = did("copy", &figures);
+        assert!(line.ends_with("1 link skipped, 2 special files skipped"), "{line}");
     }
 }

@@ -3,6 +3,9 @@
 //! The list is complete and judged before the first file goes, and it is judged anew whenever the step is taken up again:
 //! an answer counts for the list that was shown and for what is left of it, and for nothing else.
 
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
 use super::facts;
 use super::outcome::Failure;
 use super::pass::ended_early;
@@ -12,7 +15,9 @@ use super::step::Performed;
 use crate::copy::account::{self, Bucket, Page, Writer, list};
 use crate::copy::native::Native;
 use crate::copy::quarantine;
-use crate::copy::{CopyPass, Disposal, Engine, EntryKind, ExtraEntry, Keep, OnErrors, PassOutcome};
+use crate::copy::{
+    CopyPass, Disposal, Engine, EntryKind, ExtraEntry, FileError, Keep, OnErrors, PassOutcome, names,
+};
 use crate::error::Result;
 use crate::guard::{self, Ownership, PurgeFacts, PurgeList, SourceFacts, Verdict};
 use crate::plan::{Action, CheckAction, CopyAction, Evidence, PlannedStep, Purge};
@@ -76,10 +81,10 @@ impl Session<'_> {
             Verdict::Ask(question) => {
                 let prompt = choice_prompt(
                     format!(
-                        "The purge would take away {} files ({}), more than its limits of {} files or {} %. Go ahead?",
-                        facts.list.files,
+                        "The purge would take away {} ({}), more than its limits of {} or {} %. Go ahead?",
+                        files(facts.list.files),
                         bytesize::ByteSize(facts.list.bytes).display().iec(),
-                        limits.max_files,
+                        files(limits.max_files),
                         limits.max_percent,
                     ),
                     "Look at the list: each file on it is in the target and not in the source.",
@@ -158,10 +163,13 @@ impl Session<'_> {
         if purged.errors.is_empty() {
             return Ok(Purged::Over);
         }
-        let failure =
-            Failure::failed(format!("extra files that could not be taken away: {}", purged.errors.len()))
-                .hint("see to the files that are listed, and go on: the pass is done again and lists anew");
-        Ok(Purged::Stop(Performed::Failed { failure, errors: purged.errors }))
+        let errors = told_once(purged.errors, &outcome.extras, |folder| {
+            let entries = std::fs::read_dir(action.to.join(folder)).ok()?;
+            entries.map(|entry| Some(folder.join(entry.ok()?.file_name()))).collect()
+        });
+        let failure = Failure::failed(format!("extra files that could not be taken away: {}", errors.len()))
+            .hint("see to the files that are listed, and go on: the pass is done again and lists anew");
+        Ok(Purged::Stop(Performed::Failed { failure, errors }))
     }
 
     /// What a person said of this list, or of one of which this is what is left.
@@ -254,6 +262,33 @@ impl Session<'_> {
     }
 }
 
+fn files(number: u64) -> String {
+    match number {
+        1 => "1 file".to_owned(),
+        number => format!("{number} files"),
+    }
+}
+
+/// Leaves out the folders that stay for nothing but what is told of already. One that `holds` cannot list is told.
+fn told_once(
+    errors: Vec<FileError>,
+    extras: &[ExtraEntry],
+    holds: impl Fn(&Path) -> Option<Vec<PathBuf>>,
+) -> Vec<FileError> {
+    let told: HashSet<String> = errors.iter().map(|error| error.path.clone()).collect();
+    let folders: HashMap<String, &Path> = extras
+        .iter()
+        .filter(|extra| extra.kind == EntryKind::Directory)
+        .map(|extra| (names::shown(&extra.path), extra.path.as_path()))
+        .filter(|(shown, _)| told.contains(shown))
+        .collect();
+    let says_nothing_new = |error: &FileError| {
+        let held = folders.get(&error.path).and_then(|folder| holds(folder)).unwrap_or_default();
+        !held.is_empty() && held.iter().all(|path| told.contains(&names::shown(path)))
+    };
+    errors.into_iter().filter(|error| !says_nothing_new(error)).collect()
+}
+
 /// The extra files stay; the account says so.
 pub(super) fn keep(outcome: &mut PassOutcome, names: &Writer) {
     let mut page = Page::default();
@@ -294,6 +329,34 @@ fn names_of(extras: &[ExtraEntry]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::copy::ErrorClass;
+
+    #[test]
+    fn a_folder_that_stays_for_what_is_told_of_already_is_not_told_of_again() {
+        let extras = [
+            extra("d/e/stone", EntryKind::File),
+            extra("d/e", EntryKind::Directory),
+            extra("d", EntryKind::Directory),
+            extra("f/stone", EntryKind::File),
+            extra("f", EntryKind::Directory),
+            extra("closed", EntryKind::Directory),
+        ];
+        let errors = extras.iter().map(|extra| FileError {
+            path: names::shown(&extra.path),
+            class: ErrorClass::Denied,
+            attempts: 1,
+            error: "it stays".into(),
+        });
+        let holds = |folder: &Path| match folder.to_str()? {
+            "d" => Some(vec!["d/e".into()]),
+            "d/e" => Some(vec!["d/e/stone".into()]),
+            "f" => Some(vec!["f/stone".into(), "f/newcomer".into()]),
+            _ => None,
+        };
+        let told: Vec<String> =
+            told_once(errors.collect(), &extras, holds).into_iter().map(|error| error.path).collect();
+        assert_eq!(told, ["d/e/stone", "f/stone", "f", "closed"]);
+    }
 
     fn extra(path: &str, kind: EntryKind) -> ExtraEntry {
         ExtraEntry { path: path.into(), kind, bytes: 10 }
