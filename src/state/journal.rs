@@ -136,7 +136,7 @@ pub fn damaged(path: &Path, Damage { line, fault }: &Damage) -> Error {
         format!("the state file {} is damaged at line {line}: {fault}", path.display()),
     );
     match fault {
-        Fault::NotAStateFile => error.hint("give the right file with --state FILE; nothing was changed"),
+        Fault::NotAStateFile => error.hint("give the right state file; nothing was changed"),
         _ => {
             error.hint("restore it from a copy, as the run cannot safely go on from it; nothing was changed")
         }
@@ -196,7 +196,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     })?;
     // A device or a pipe would be read without end.
     if !metadata.is_file() {
-        return Err(unreadable().caused_by("it is not a file").hint("give a file with --state FILE"));
+        return Err(unreadable().caused_by("it is not a file").hint("give the right state file"));
     }
     fs::read(path).map_err(|error| unreadable().caused_by(error))
 }
