@@ -2,6 +2,7 @@
 //!
 //! Pure. What a schema says of a kind and what the parser takes come from the same [`Form`].
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -155,6 +156,17 @@ integer_leaf! {
     u32: 0, u32::MAX as u64;
     u64: 0, u64::MAX;
     i64: i64::MIN, i64::MAX as u64;
+}
+
+/// A number of which none would be nothing at all.
+impl LeafType for NonZeroU32 {
+    fn form() -> Form {
+        Form::Integer(1, u64::from(u32::MAX))
+    }
+
+    fn parse(value: &Value) -> Result<Self, Misfit> {
+        u32::parse(value).ok().and_then(Self::new).ok_or_else(|| Misfit::not(&Self::form()))
+    }
 }
 
 impl LeafType for Duration {

@@ -210,3 +210,22 @@ fn the_schema_of_variable_files_says_what_the_declarations_say() {
         assert!(!validator.is_valid(&wrong), "{wrong}");
     }
 }
+
+#[test]
+fn a_depth_of_nothing_is_refused_by_both() {
+    let runbook = |depth: u32| {
+        let text = format!(
+            "
+movebook: 1
+name: depth
+filters: {{shallow: {{max_depth: {depth}}}}}
+phases:
+  - {{id: one, steps: [{{id: copy, copy: {{from: /a, to: /b, filter: shallow}}}}]}}
+"
+        );
+        let tree = scan::scan(FileId(0), &text).unwrap();
+        (VALIDATOR.is_valid(&tree.value.to_json()), reader_takes(&tree))
+    };
+    assert_eq!(runbook(0), (false, false));
+    assert_eq!(runbook(1), (true, true));
+}

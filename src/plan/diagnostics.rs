@@ -27,12 +27,6 @@ pub(super) fn threads_out_of_range(threads: u32, span: Option<Span>) -> Diagnost
     .help("1 to 128 (`robocopy /mt`); 8 to 16 is right for most machines, more for a slow share")
 }
 
-pub(super) fn depth_of_nothing(span: Span) -> Diagnostic {
-    Diagnostic::error("movebook::out_of_range", "a filter with a depth of 0 lets nothing in")
-        .label(span, "yields 0")
-        .help("1 is what the root itself holds (`robocopy /lev:1`)")
-}
-
 pub(super) fn free_space_of_what(span: Span) -> Diagnostic {
     Diagnostic::error("movebook::free_space_of_what", "`at_least: source` does not say which source")
         .label(span, "as much as what takes?")

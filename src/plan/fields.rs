@@ -56,6 +56,7 @@ shown_as_serialized!(
     bool,
     u16,
     u32,
+    std::num::NonZeroU32,
     u64,
     i64,
     Vec<String>,

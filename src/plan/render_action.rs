@@ -1,6 +1,7 @@
 //! One action as written → the action with every value known. Returns `None` where a leaf is late or wrong;
 //! which, and why, is in [`Fields`].
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -168,9 +169,6 @@ fn rules(decl: &FilterDecl, fields: &mut Fields<'_, '_>) -> Option<Rules> {
     let max_size = fields.optional("max_size", decl.max_size.as_ref());
     let max_depth = fields.optional("max_depth", decl.max_depth.as_ref());
     let case = fields.optional("case", decl.case.as_ref());
-    if let (Some(Some(0)), Some(leaf)) = (max_depth, &decl.max_depth) {
-        fields.report(diagnostics::depth_of_nothing(leaf.span));
-    }
     Some(Rules {
         include: include?,
         exclude: exclude?,
@@ -179,7 +177,7 @@ fn rules(decl: &FilterDecl, fields: &mut Fields<'_, '_>) -> Option<Rules> {
         max_age: max_age?,
         min_size: min_size?.map(|size| size.0),
         max_size: max_size?.map(|size| size.0),
-        max_depth: max_depth?,
+        max_depth: max_depth?.map(NonZeroU32::get),
         case: case?.unwrap_or(Case::Insensitive),
     })
 }

@@ -4,6 +4,7 @@
 //! Types that are written in YAML as they stand here are defined by `written!`, those that are not are in `entry`.
 
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -172,7 +173,7 @@ pub struct FilterDecl {
     /// Only files of at most this size.
     pub max_size: Option<Leaf<Size>>,
     /// Only files at most this many levels deep; 1 is what the root itself holds.
-    pub max_depth: Option<Leaf<u32>>,
+    pub max_depth: Option<Leaf<NonZeroU32>>,
     /// Whether patterns tell upper and lower case apart; they do not unless told.
     pub case: Option<Leaf<Case>>,
 }

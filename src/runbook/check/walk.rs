@@ -23,7 +23,7 @@ pub fn leaves(runbook: &Runbook, references: &mut References<'_>) -> Vec<Diagnos
         walk.optional(&filter.max_age);
         walk.optional(&filter.min_size);
         walk.optional(&filter.max_size);
-        walk.within(&filter.max_depth, 1, i64::from(u32::MAX));
+        walk.optional(&filter.max_depth);
         walk.optional(&filter.case);
     }
     // Defaults are used by every step: they may name only what is known from the start.
