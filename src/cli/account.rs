@@ -85,6 +85,7 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let state = super::place::state_of(&journal::read(&path)?, &path)?;
     let path = super::place::resolved(&path)?;
     let steps = steps(&state, args.step.as_deref())?;
+    tell_deletions(&path, &state, &steps);
     match args.list {
         Some(List::Same) => Err(Error::new(
             ExitCode::Usage,
@@ -247,6 +248,22 @@ fn names(path: &Path, state: &RunState, steps: &[String], list: List, format: Fo
     match out.flush() {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(cannot_write(error)),
         _ => Ok(ended),
+    }
+}
+
+/// Says where the lists of earlier attempts are that deleted, since the names of a step are those of its last one.
+fn tell_deletions(path: &Path, state: &RunState, steps: &[String]) {
+    for (id, step) in steps.iter().filter_map(|id| Some((id, state.steps.get(id)?))) {
+        let earlier = step.attempts.saturating_sub(u32::from(step.account.is_some()));
+        for attempt in 1..=earlier {
+            let file = account::deletions_file_of(path, id, attempt);
+            if file.exists() {
+                anstream::eprintln!(
+                    "note: {id}: attempt {attempt} deleted for good, or was about to delete, what {} lists",
+                    words::name(&file.display().to_string())
+                );
+            }
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EntryKind, ErrorClass, PassSummary, Rule, Tally};
 
-pub use place::{file_of, folder_of, list_file_of};
+pub use place::{deletions_file_of, file_of, folder_of, list_file_of};
 pub use read::{Line, Reader, Unreadable, mark_of};
 pub use write::{Page, Unsynced, Writer};
 

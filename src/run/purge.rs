@@ -133,7 +133,10 @@ impl Session<'_> {
     ) -> Result<Purged> {
         let Purging { step, action, limits, pass, names, .. } = purging;
         let disposal = match limits.keep {
-            Keep::None => Disposal::Delete,
+            Keep::None => {
+                self.keep_deletions(step, &outcome.extras);
+                Disposal::Delete
+            }
             Keep::Quarantine => {
                 let (number, folder) = quarantine::folder_for_purge(
                     &action.to,
@@ -196,6 +199,20 @@ impl Session<'_> {
             );
         }
         covered.then(|| earlier.answer.clone())
+    }
+
+    /// Writes down what is about to be deleted. The names of a pass that is cut off are gone with its next attempt, and
+    /// what it deleted would be named nowhere.
+    fn keep_deletions(&self, step: &PlannedStep, extras: &[ExtraEntry]) {
+        let attempt = self.state.steps.get(&step.id).map_or(0, |state| state.attempts);
+        let file = account::deletions_file_of(self.state_path(), &step.id, attempt);
+        if let Err(error) = list::write(&file, extras) {
+            let message = format!(
+                "cannot keep the list of what is deleted in {}: {error}; a purge that is cut off leaves no list",
+                file.display()
+            );
+            self.warn(Some(&step.id), message);
+        }
     }
 
     /// Writes the whole list down and gives back what is shown of it.

@@ -19,6 +19,11 @@ pub fn list_file_of(state_file: &Path, step: &str) -> PathBuf {
     folder_of(state_file).join(format!("{}.purge-list.jsonl", file_name(step)))
 }
 
+/// What a purge that keeps nothing was about to delete in an attempt of a step.
+pub fn deletions_file_of(state_file: &Path, step: &str, attempt: u32) -> PathBuf {
+    folder_of(state_file).join(format!("{}.deleting-{attempt}.jsonl", file_name(step)))
+}
+
 /// Ids are letters, digits, `-` and `[number]`; what else a damaged journal may hold leads nowhere else.
 fn file_name(step: &str) -> String {
     step.chars().map(|c| if c.is_ascii_alphanumeric() || "-[]".contains(c) { c } else { '_' }).collect()
