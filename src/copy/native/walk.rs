@@ -256,7 +256,13 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 self.visit(worker, parent, name, in_target, failed);
             }
             Job::Piece { node, pair, range } => {
-                self.piece(worker, &node, &pair, range);
+                // The rest is left to whoever is free, at once: as jobs made ahead, a million names would be thousands.
+                let (first, rest) = split(range);
+                if !rest.is_empty() {
+                    node.fill();
+                    self.push(Job::Piece { node: Arc::clone(&node), pair: Arc::clone(&pair), range: rest });
+                }
+                self.piece(worker, &node, &pair, first);
                 self.release(worker, &node);
             }
             Job::Entry { node, name, mut turn } => {
@@ -376,12 +382,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             self.piece(worker, node, &pair, 0..length);
             return Ok(());
         }
-        let pair = Arc::new(pair);
-        for start in (0..length).step_by(PIECE).rev() {
-            let range = start..length.min(start + PIECE);
-            node.fill();
-            self.push(Job::Piece { node: Arc::clone(node), pair: Arc::clone(&pair), range });
-        }
+        node.fill();
+        self.push(Job::Piece { node: Arc::clone(node), pair: Arc::new(pair), range: 0..length });
         self.filled(worker, node);
         Ok(())
     }
@@ -648,6 +650,12 @@ impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {
         self.path.push(name);
         &self.path
     }
+}
+
+/// What one worker takes of a range of names, and the rest.
+fn split(range: Range<usize>) -> (Range<usize>, Range<usize>) {
+    let end = range.end.min(range.start + PIECE);
+    (range.start..end, end..range.end)
 }
 
 /// A failed job that may be tried again, and what is said of it if not.
