@@ -8,9 +8,8 @@ use crate::copy::Tally;
 use crate::copy::quarantine::discard;
 use crate::error::{Error, ExitCode, Result};
 use crate::report::commands;
-use crate::report::quarantine::{amount, shown};
+use crate::report::quarantine::amount;
 use crate::report::terminal::Colour;
-use crate::report::words;
 use crate::state::record::Deed;
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +24,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
-    let (mut journal, state) = quarantine::take_up(&args.state, colour)?.parts();
+    let (mut journal, state) = quarantine::take_up(&args.state, colour)?;
     let meant = args.which.meant(&state.quarantine, &args.state)?;
     let found = args.which.found(&state.quarantine)?;
     if meant.is_empty() {
@@ -56,11 +55,7 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
         }
     }
     let changed = quarantine::carry_out(&mut journal, Deed::Discard, &args.which, &meant, &mut |meant| {
-        let mut told = |kept: &crate::copy::quarantine::Kept| {
-            // A reader that has gone away does not end what was begun.
-            let _ = super::print_data(&format!("{}\n", words::name(&shown(kept))));
-        };
-        discard(Path::new(&meant.entry.purge.folder), &meant.selection, &cancel, &mut told)
+        discard(Path::new(&meant.entry.purge.folder), &meant.selection, &cancel, &mut quarantine::tell)
     })?;
     anstream::eprintln!("deleted for good: {}", amount(changed.files));
     Ok(quarantine::code(&changed, found, &cancel))

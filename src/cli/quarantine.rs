@@ -9,7 +9,7 @@ use crate::copy::quarantine::{Changed, Kept, Selection, holds, look};
 use crate::copy::{EntryKind, Tally, names};
 use crate::error::{Error, ExitCode, Result};
 use crate::report::commands;
-use crate::report::quarantine::{amount, heading, json_line, line};
+use crate::report::quarantine::{amount, heading, json_line, line, shown};
 use crate::report::words;
 use crate::state::fold::{Quarantine, Quarantined, RunState};
 use crate::state::journal::{self, Journal};
@@ -262,13 +262,11 @@ fn below(text: &str, target: &str) -> Option<PathBuf> {
     (plain && !path.as_os_str().is_empty()).then_some(path)
 }
 
-/// A run taken up to change its quarantine. Holds the run's lock.
-pub(super) struct Taken {
-    journal: Journal,
-    pub(super) state: RunState,
-}
-
-pub(super) fn take_up(state_file: &Path, colour: crate::report::terminal::Colour) -> Result<Taken> {
+/// Takes a run up to change its quarantine. The journal holds the run's lock.
+pub(super) fn take_up(
+    state_file: &Path,
+    colour: crate::report::terminal::Colour,
+) -> Result<(Journal, RunState)> {
     let path = super::place::find(Some(state_file))?;
     let lock = Lock::acquire(&path, &Holder::this_process(who::host(), who::user()))?;
     let opened = Journal::open(lock)?;
@@ -276,7 +274,13 @@ pub(super) fn take_up(state_file: &Path, colour: crate::report::terminal::Colour
         super::begin::tell_torn(copy, colour);
     }
     let state = super::place::state_of(&opened.records, &path)?;
-    Ok(Taken { journal: opened.journal, state })
+    Ok((opened.journal, state))
+}
+
+/// Prints the name of a file that something was done with.
+pub(super) fn tell(kept: &Kept) {
+    // A reader that has gone away does not end what was begun.
+    let _ = super::print_data(&format!("{}\n", words::name(&shown(kept))));
 }
 
 /// Does it, with intent and end in the journal, and says what stays and why.
@@ -361,12 +365,6 @@ pub(super) fn code(changed: &Changed, found: Found, cancel: &Cancel) -> ExitCode
         ExitCode::Done
     } else {
         ExitCode::StepFailed
-    }
-}
-
-impl Taken {
-    pub(super) fn parts(self) -> (Journal, RunState) {
-        (self.journal, self.state)
     }
 }
 

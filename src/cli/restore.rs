@@ -6,9 +6,8 @@ use super::quarantine::{self, Which};
 use crate::cancel::Cancel;
 use crate::copy::quarantine::restore;
 use crate::error::{Error, ExitCode, Result};
-use crate::report::quarantine::{amount, shown};
+use crate::report::quarantine::amount;
 use crate::report::terminal::Colour;
-use crate::report::words;
 use crate::state::record::Deed;
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +19,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
-    let (mut journal, state) = quarantine::take_up(&args.state, colour)?.parts();
+    let (mut journal, state) = quarantine::take_up(&args.state, colour)?;
     let meant = args.which.meant(&state.quarantine, &args.state)?;
     let found = args.which.found(&state.quarantine)?;
     if meant.is_empty() {
@@ -43,11 +42,13 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     super::begin::end_on_signal(&cancel)?;
     let changed = quarantine::carry_out(&mut journal, Deed::Restore, &args.which, &meant, &mut |meant| {
         let purge = &meant.entry.purge;
-        let mut told = |kept: &crate::copy::quarantine::Kept| {
-            // A reader that has gone away does not end what was begun.
-            let _ = super::print_data(&format!("{}\n", words::name(&shown(kept))));
-        };
-        restore(Path::new(&purge.folder), Path::new(&purge.target), &meant.selection, &cancel, &mut told)
+        restore(
+            Path::new(&purge.folder),
+            Path::new(&purge.target),
+            &meant.selection,
+            &cancel,
+            &mut quarantine::tell,
+        )
     })?;
     anstream::eprintln!("brought back: {}", amount(changed.files));
     if changed.files.files > 0 {
