@@ -55,11 +55,7 @@ pub(super) fn compare<D: Directory, H: Handler<D>>(
     if content.is_none() && place != found.source.size {
         return Err(Failure::transient("changed while it was read"));
     }
-    Ok(content.unwrap_or(if found.source.size == target.size {
-        Content::Same
-    } else {
-        Content::PartsAt(found.source.size.min(target.size))
-    }))
+    Ok(content.unwrap_or_else(|| by_size(&found.source, target)))
 }
 
 /// As [`compare`], and gives the hash of all that the target holds.
@@ -106,13 +102,14 @@ pub(super) fn compare_and_hash<D: Directory, H: Handler<D>>(
     if place != target.size {
         return Err(Failure::transient("changed while it was read"));
     }
-    let content = content.unwrap_or(if found.source.size == target.size {
-        Content::Same
-    } else {
-        Content::PartsAt(found.source.size.min(target.size))
-    });
+    let content = content.unwrap_or_else(|| by_size(&found.source, target));
     let hash = whole.or_else(|| hasher.map(|hasher| hasher.finalize())).unwrap_or_else(|| blake3::hash(&[]));
     Ok((content, hash))
+}
+
+/// Where two files part of which the shorter is the beginning of the longer.
+fn by_size(source: &Status, target: &Status) -> Content {
+    if source.size == target.size { Content::Same } else { Content::PartsAt(source.size.min(target.size)) }
 }
 
 /// Room for a block of each side, no longer than what is left.

@@ -25,6 +25,7 @@ use super::decide::{Decision, called};
 use super::failure::{Failure, Side};
 use super::node::{Node, TargetSide};
 use super::temporary::TemporaryNames;
+use super::transfer;
 use super::walk::{Found, Turn};
 use crate::copy::{EntryKind, names};
 use crate::sys::attributes::Held;
@@ -222,7 +223,6 @@ pub(super) enum Linked {
 pub(super) fn link<D: Directory>(
     found: &Found<'_, D>,
     leader: &Leader<D>,
-    taken: Taken,
     names: &TemporaryNames,
 ) -> Result<Linked, Failure> {
     let path = found.path();
@@ -240,13 +240,11 @@ pub(super) fn link<D: Directory>(
         return Ok(Linked::NotHere);
     }
     let side = found.node.target_or_make(names)?;
-    match name_it(side, &held, found.name, taken, names) {
+    match name_it(side, &held, found.name, transfer::taken(found), names) {
         Ok(()) => Ok(Linked::Done),
         Err(error) => match error.kind() {
             ErrorKind::TooManyLinks | ErrorKind::CrossesDevices => Ok(Linked::NotHere),
-            ErrorKind::AlreadyExists => Err(Failure::permanent(
-                "the target got a file of this name (or of one that differs only in case) during the pass",
-            )),
+            ErrorKind::AlreadyExists => Err(transfer::name_is_taken()),
             // Volumes without links have no word of their own for it.
             ErrorKind::PermissionDenied | ErrorKind::Unsupported => Err(Failure::permanent(format!(
                 "cannot link it to its other name {other} in the target: {error}; leave `hard-links` out of \

@@ -55,8 +55,9 @@ use part::{Open, Part};
 use share::{Blocks, Task, Told};
 pub(super) use share::{Pace, Parted, Share, Tools};
 
-/// From this size on, space is set aside before writing: it saves time, and a full volume is known at once.
-const LARGE: u64 = 1024 * 1024;
+/// Files from this size on become jobs of their own, so that a directory of large ones keeps all workers at work; and space
+/// is set aside for them before writing: it saves time, and a full volume is known at once.
+pub(super) const LARGE: u64 = 1024 * 1024;
 /// What a worker takes of a file at once, and what has a hash in the record. On a slow source as many units as there are
 /// workers are under way for long, and lost by a kill: hence no larger ones.
 const UNIT: u64 = 4 * 1024 * 1024;

@@ -24,9 +24,6 @@ use crate::copy::{
 use crate::sys::priority;
 use crate::sys::tree::{Directory, FileIdentity, Taken};
 
-/// Files from this size on become jobs of their own, so that a directory of large ones keeps all workers at work.
-const LARGE: u64 = 1024 * 1024;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
     Copy,
@@ -262,7 +259,7 @@ impl<D: Directory> PassHandler<'_, D> {
         let verdict = verdict?;
         let moves =
             to_read || (self.deed == Deed::Copy && matches!(decision, Decision::New | Decision::Changed));
-        if moves && found.source.size >= LARGE && !turn.on_its_own {
+        if moves && found.source.size >= large::LARGE && !turn.on_its_own {
             return Ok(Handled::OnItsOwn);
         }
         if to_read
@@ -314,10 +311,6 @@ impl<D: Directory> PassHandler<'_, D> {
         leader: &Leader<D>,
     ) -> Result<Linked, Failure> {
         let decision = leader.decide(found.target.as_ref());
-        let taken = match decision {
-            Decision::Changed => Taken::Replace,
-            _ => Taken::Refuse,
-        };
         let bytes = found.source.size;
         // Nothing is moved for it.
         self.know(worker, turn, 0);
@@ -327,7 +320,7 @@ impl<D: Directory> PassHandler<'_, D> {
             Decision::New | Decision::Changed => {
                 if self.deed == Deed::Survey {
                     worker.tally.summary.directories_created += found.node.want_target();
-                } else if hard_links::link(found, leader, taken, &self.names)? == Linked::NotHere {
+                } else if hard_links::link(found, leader, &self.names)? == Linked::NotHere {
                     return Ok(Linked::NotHere);
                 }
                 self.count(worker, found, decision, bytes);

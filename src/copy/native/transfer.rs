@@ -198,11 +198,16 @@ fn create<'a, D: Directory>(
 
 pub(super) fn could_not_name<D: Directory>(found: &Found<'_, D>, what: &str, error: io::Error) -> Failure {
     match error.kind() {
-        ErrorKind::AlreadyExists => Failure::permanent(
-            "the target got a file of this name (or of one that differs only in case) during the pass",
-        ),
+        ErrorKind::AlreadyExists => name_is_taken(),
         _ => failed(found, Side::Target, what, error),
     }
+}
+
+/// Of a name that was free when it was looked for.
+pub(super) fn name_is_taken() -> Failure {
+    Failure::permanent(
+        "the target got a file of this name (or of one that differs only in case) during the pass",
+    )
 }
 
 /// Moves the content in blocks and says how much it was; ends early once it is more than expected.

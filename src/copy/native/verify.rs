@@ -7,15 +7,13 @@ use std::time::Duration;
 use super::compare::{Content, compare, compare_and_hash};
 use super::decide::{apart, called};
 use super::failure::Failure;
+use super::large;
 use super::node::Node;
 use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
 use crate::copy::verify::manifest::Manifest;
 use crate::copy::verify::{Difference, DifferenceKind, Verification, VerifyPass};
 use crate::copy::{EntryKind, Extra, ExtraEntry, Method, Rule, names};
 use crate::sys::tree::{Directory, Status};
-
-/// Files from this size on become jobs of their own.
-const LARGE: u64 = 1024 * 1024;
 
 pub(super) struct VerifyHandler<'a> {
     pub(super) pass: &'a VerifyPass,
@@ -71,7 +69,7 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
             worker.tally.differ(path(), DifferenceKind::Kind, detail);
             return Ok(Next::Done);
         }
-        if self.pass.method >= Method::Blake3 && source.size >= LARGE && !turn.on_its_own {
+        if self.pass.method >= Method::Blake3 && source.size >= large::LARGE && !turn.on_its_own {
             return Ok(Next::OnItsOwn);
         }
         let mut differences = Vec::new();
