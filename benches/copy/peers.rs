@@ -8,7 +8,10 @@ use std::process::Command;
 
 use clap::ValueEnum;
 
-use crate::limit;
+use crate::limit::{self, Work};
+
+/// The limit program's threads where nothing is cached.
+const COLD_THREADS: usize = 16;
 
 /// The work of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,7 +117,16 @@ impl Peer {
                 command.arg("-c").arg(format!("{one} & {two} && wait $!")).arg(program);
                 command.args([job.from, job.to, job.work]);
             }
-            (Self::Limit, Deed::Nothing) => drop(command.arg(limit::MODE).args([job.from, job.to])),
+            (Self::Limit, deed @ (Deed::Nothing | Deed::First | Deed::Verify)) => {
+                let work = match deed {
+                    Deed::First => Work::Copy,
+                    Deed::Verify => Work::Read,
+                    _ => Work::Look,
+                };
+                // What waits for a disk gains by more threads, and the figures are to show the best.
+                let threads = if job.cold { COLD_THREADS } else { limit::THREADS };
+                command.args([limit::MODE, work.name(), &threads.to_string()]).args([job.from, job.to]);
+            }
             (_, deed) => return Err(format!("{} does no such work as {deed:?}", self.name())),
         }
         Ok(command)

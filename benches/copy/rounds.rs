@@ -1,5 +1,6 @@
 //! Takes the rows one by one and lets the programs take turns on each.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -55,8 +56,7 @@ struct Stage {
 pub fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     if words.next().is_some_and(|word| word == limit::MODE) {
-        let roots: Vec<PathBuf> = words.map(PathBuf::from).collect();
-        return limit_process(&roots);
+        return limit_process(words);
     }
     match measure_all(Arguments::parse()) {
         Ok(code) => code,
@@ -69,15 +69,14 @@ pub fn main() -> ExitCode {
 }
 
 /// The child mode that is the limit program.
-fn limit_process(roots: &[PathBuf]) -> ExitCode {
-    let [source, target] = roots else { return ExitCode::FAILURE };
-    match limit::compare(source, target) {
+fn limit_process(words: impl Iterator<Item = OsString>) -> ExitCode {
+    match limit::process(words) {
         Ok(seen) => {
             println!("{seen:?}");
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("{error}");
+        Err(failure) => {
+            eprintln!("{failure}");
             ExitCode::FAILURE
         }
     }

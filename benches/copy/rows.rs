@@ -53,7 +53,7 @@ pub const ROWS: &[Row] = &[
         topic: Topic::First,
         set: Set::S,
         deed: Deed::First,
-        peers: &[Rsync, Cp, Xcp, Cpz, Fcp],
+        peers: &[Rsync, Cp, Xcp, Cpz, Fcp, Limit],
         targets: &[to(0.50, Rsync), to(0.45, Cp), Target(1.10, FastestParallel)],
     },
     Row {
@@ -85,7 +85,7 @@ pub const ROWS: &[Row] = &[
         topic: Topic::Verify,
         set: Set::S,
         deed: Deed::Verify,
-        peers: &[B3sum, Rsync],
+        peers: &[B3sum, Rsync, Limit],
         targets: &[to(0.60, B3sum), to(1.00, Rsync)],
     },
     Row {
@@ -93,7 +93,7 @@ pub const ROWS: &[Row] = &[
         topic: Topic::Cold,
         set: Set::S,
         deed: Deed::First,
-        peers: &[Rsync, Cp, Xcp],
+        peers: &[Rsync, Cp, Xcp, Limit],
         targets: &[to(0.45, Rsync), to(0.40, Cp), to(0.95, Xcp)],
     },
     Row {
@@ -101,7 +101,7 @@ pub const ROWS: &[Row] = &[
         topic: Topic::Cold,
         set: Set::S,
         deed: Deed::Nothing,
-        peers: &[Rsync],
+        peers: &[Rsync, Limit],
         targets: &[to(0.50, Rsync)],
     },
     Row {
@@ -109,7 +109,7 @@ pub const ROWS: &[Row] = &[
         topic: Topic::First,
         set: Set::L,
         deed: Deed::First,
-        peers: &[Cp, Rsync],
+        peers: &[Cp, Rsync, Limit],
         targets: &[to(0.80, Cp), to(0.32, Rsync)],
     },
     Row {
@@ -117,7 +117,7 @@ pub const ROWS: &[Row] = &[
         topic: Topic::First,
         set: Set::M,
         deed: Deed::First,
-        peers: &[Cp, Rsync],
+        peers: &[Cp, Rsync, Limit],
         targets: &[to(0.60, Cp), to(0.28, Rsync)],
     },
     Row {
@@ -125,7 +125,7 @@ pub const ROWS: &[Row] = &[
         topic: Topic::Verify,
         set: Set::M,
         deed: Deed::Verify,
-        peers: &[B3sum, Rsync],
+        peers: &[B3sum, Rsync, Limit],
         targets: &[to(0.60, B3sum), to(1.00, Rsync)],
     },
     Row {

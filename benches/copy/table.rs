@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::journal::Share;
 use crate::measure::median;
+use crate::peers::Peer;
 use crate::rounds::{Measured, Runner};
 use crate::rows::{Against, JOURNAL_TARGET, MEMORY_TARGET, MemoryRow, PARALLEL, Row, Target};
 use crate::volumes::{Failure, Kind};
@@ -51,8 +52,11 @@ pub fn line(row: &Row, measured: Result<Vec<Measured<Duration>>, Failure>) -> St
     let own = measured.iter().find(|one| one.runner == Runner::Movebook);
     let others = measured.iter().filter(|one| one.runner != Runner::Movebook);
     let others: Vec<String> = others.map(|one| format!("{} {}", one.runner.name(), seconds(one))).collect();
-    let ratios: Vec<String> =
+    let mut ratios: Vec<String> =
         row.targets.iter().filter_map(|target| ratio(own?, &measured, target)).collect();
+    if row.targets.iter().all(|target| target.1 != Against::Peer(Peer::Limit)) {
+        ratios.extend(own.and_then(|own| to_limit(own, &measured)));
+    }
     format!(
         "| {} | {} | {} | {} |\n",
         row.work,
@@ -134,6 +138,13 @@ fn ratio(own: &Measured<Duration>, measured: &[Measured<Duration>], target: &Tar
     // Two places, unless they would hide on which side it is.
     let places = if (ratio - factor).abs() < 0.005 { 4 } else { 2 };
     Some(format!("{ratio:.places$} × {name} (≤ {factor:.2}: {})", met(ratio <= *factor)))
+}
+
+/// How near the limit is, where nothing is aimed at.
+fn to_limit(own: &Measured<Duration>, measured: &[Measured<Duration>]) -> Option<String> {
+    let own = median(own.rounds.as_ref().ok()?)?;
+    let limit = time_of(measured, Runner::Peer(Peer::Limit))?;
+    Some(format!("{:.2} × {}", own.as_secs_f64() / limit.as_secs_f64(), Peer::Limit.name()))
 }
 
 fn time_of(measured: &[Measured<Duration>], runner: Runner) -> Option<Duration> {
