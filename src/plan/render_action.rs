@@ -23,8 +23,9 @@ use crate::runbook::model::{
     ServiceDecl, Size, VerifyDecl, WaitDecl,
 };
 
-/// `robocopy /mt` without a number; a warm cache needs no more, a cold one or a share gains by it.
-const THREADS: u32 = 8;
+/// Twice `robocopy /mt` without a number: what is cached is copied as fast with 2 as with 16, and from a cold disk or a share
+/// more threads bring more (a first copy of 100,000 small files, cold, two cores: 5.7 s with 8, 5.3 s with 16, 5.5 s with 32).
+const THREADS: u32 = 16;
 /// How often and how long apart a file is tried again: the values of the published procedure, not robocopy's own million.
 const RETRIES: u32 = 2;
 const RETRY_WAIT: Duration = Duration::from_secs(2);
