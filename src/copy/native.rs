@@ -89,16 +89,14 @@ fn survey<D: Directory>(pass: &CopyPass, watch: &Watch<'_>) -> Result<Survey, Pa
 
 fn copy<D: Directory>(pass: &CopyPass, watch: &Watch<'_>) -> Result<PassOutcome, PassError> {
     // Before anything is made: what is asked for and cannot be done is refused.
-    Attributes::new::<D>(pass.preserve, &pass.to)?;
+    let attributes = Attributes::new::<D>(pass.preserve, &pass.to)?;
     let source = open::<D>(&pass.from, "source")?;
     let target = match open_target::<D>(&pass.to)? {
         Some(side) => side,
         None => {
-            let like = source
-                .own_status()
-                .map_err(|error| fatal("cannot look at the source", &pass.from, error))?
-                .permissions;
-            let origin = match D::make_root(&pass.to, &like) {
+            let like =
+                source.own_status().map_err(|error| fatal("cannot look at the source", &pass.from, error))?;
+            let origin = match D::make_root(&pass.to, &attributes.first_permissions(&like)) {
                 Ok(()) => Origin::MadeByThisPass,
                 // Someone was faster.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Origin::Found,

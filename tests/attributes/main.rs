@@ -4,6 +4,7 @@
 mod against_rsync;
 mod hard_links;
 mod listing;
+mod while_it_runs;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};

@@ -93,7 +93,8 @@ impl Attributes {
         self.preserve.holds(Preserved::Owner) || !self.kept.is_nothing()
     }
 
-    /// The permission bits that a copy of a file is made with: none for others until its owner and access list are right.
+    /// The permission bits that a copy of a file or directory is made with: none for others until its owner and access
+    /// list are right. Where the source has a list, its bits for the group are those that the list allows at most.
     pub(super) fn first_permissions(&self, source: &Status) -> Permissions {
         if self.is_more() { tree::owner_only(&source.permissions) } else { source.permissions.clone() }
     }

@@ -25,7 +25,7 @@ use super::decide::{Decision, called};
 use super::failure::{Failure, Side};
 use super::node::{Node, TargetSide};
 use super::temporary::TemporaryNames;
-use super::transfer;
+use super::transfer::{self, Manner};
 use super::walk::{Found, Turn};
 use crate::copy::{EntryKind, names};
 use crate::sys::attributes::Held;
@@ -223,7 +223,7 @@ pub(super) enum Linked {
 pub(super) fn link<D: Directory>(
     found: &Found<'_, D>,
     leader: &Leader<D>,
-    names: &TemporaryNames,
+    manner: &Manner<'_>,
 ) -> Result<Linked, Failure> {
     let path = found.path();
     let other = names::shown(&leader.path);
@@ -239,8 +239,8 @@ pub(super) fn link<D: Directory>(
     if there.kind != EntryKind::File || leader.target.is_none() || there.identity != leader.target {
         return Ok(Linked::NotHere);
     }
-    let side = found.node.target_or_make(names)?;
-    match name_it(side, &held, found.name, transfer::taken(found), names) {
+    let side = found.node.target_or_make(manner)?;
+    match name_it(side, &held, found.name, transfer::taken(found), manner.names) {
         Ok(()) => Ok(Linked::Done),
         Err(error) => match error.kind() {
             ErrorKind::TooManyLinks | ErrorKind::CrossesDevices => Ok(Linked::NotHere),

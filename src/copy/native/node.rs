@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::failure::{Failure, Side};
-use super::temporary::TemporaryNames;
+use super::transfer::Manner;
 use crate::copy::ErrorClass;
 use crate::sys::attributes::DEFAULT_ACCESS_LIST;
 use crate::sys::tree::{Directory, Renaming, Status, Taken};
@@ -153,7 +153,7 @@ impl<D: Directory> Node<D> {
     }
 
     /// The directory in the target, made if need be, with those above it.
-    pub(super) fn target_or_make(&self, names: &TemporaryNames) -> Result<&TargetSide<D>, Failure> {
+    pub(super) fn target_or_make(&self, manner: &Manner<'_>) -> Result<&TargetSide<D>, Failure> {
         if let Some(side) = self.target.get() {
             return Ok(side);
         }
@@ -164,12 +164,13 @@ impl<D: Directory> Node<D> {
         let Some(parent) = &self.parent else {
             return Err(Failure::permanent("the target's top directory is not open"));
         };
-        let above = parent.target_or_make(names)?;
+        let above = parent.target_or_make(manner)?;
         let failed = |what, error| Failure::of(Side::Target, what, &self.relative, error);
         let unfinished = making.fillers.is_some() && D::RENAMING == Renaming::Followed;
-        let temporary = unfinished.then(|| names.next());
+        let temporary = unfinished.then(|| manner.names.next());
         let name = temporary.as_deref().unwrap_or(&self.name);
-        let make = || above.directory.make_directory(name, &self.source_status.permissions);
+        let permissions = manner.attributes.first_permissions(&self.source_status);
+        let make = || above.directory.make_directory(name, &permissions);
         let made = match make() {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 above.open_up(error).and_then(|()| make())

@@ -320,7 +320,7 @@ impl<D: Directory> PassHandler<'_, D> {
             Decision::New | Decision::Changed => {
                 if self.deed == Deed::Survey {
                     worker.tally.summary.directories_created += found.node.want_target();
-                } else if hard_links::link(found, leader, &self.names)? == Linked::NotHere {
+                } else if hard_links::link(found, leader, &self.manner())? == Linked::NotHere {
                     return Ok(Linked::NotHere);
                 }
                 self.count(worker, found, decision, bytes);
@@ -352,11 +352,15 @@ impl<D: Directory> PassHandler<'_, D> {
         }
     }
 
+    fn manner(&self) -> Manner<'_> {
+        Manner { names: &self.names, attributes: &self.attributes, resume_over: self.pass.resume_over }
+    }
+
     fn make(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>) -> Result<(), Failure> {
         match self.deed {
             Deed::Survey => worker.tally.summary.directories_created += node.want_target(),
             Deed::Copy => {
-                node.target_or_make(&self.names)?;
+                node.target_or_make(&self.manner())?;
             }
         }
         Ok(())
@@ -370,15 +374,10 @@ impl<D: Directory> PassHandler<'_, D> {
     ) -> Result<u64, Failure> {
         let bytes = match self.deed {
             Deed::Copy => {
-                let manner = Manner {
-                    names: &self.names,
-                    attributes: &self.attributes,
-                    resume_over: self.pass.resume_over,
-                };
                 let walk = worker.walk;
                 let moving = walk.under_way.begin(found.source.size, || names::shown(&found.path()));
                 turn.moving = moving.large();
-                transfer(worker, found, turn, &manner)?
+                transfer(worker, found, turn, &self.manner())?
             }
             Deed::Survey => {
                 worker.tally.summary.directories_created += found.node.want_target();
@@ -427,7 +426,7 @@ impl<D: Directory> PassHandler<'_, D> {
         if self.deed == Deed::Survey {
             return Ok(());
         }
-        let side = node.target_or_make(&self.names)?;
+        let side = node.target_or_make(&self.manner())?;
         transfer_link(
             side,
             name,

@@ -25,7 +25,7 @@ use crate::sys::tree::{Directory, Durability, Status, Taken};
 /// stamped when it begins: only once its stamp is older than both does a later write show in it.
 const FRESH: Duration = Duration::from_millis(100);
 
-/// What holds for all copies of a pass.
+/// What holds for all that a pass makes.
 pub(super) struct Manner<'a> {
     pub(super) names: &'a TemporaryNames,
     pub(super) attributes: &'a Attributes,
@@ -55,7 +55,7 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
             &settled
         }
     };
-    let side = found.node.target_or_make(manner.names)?;
+    let side = found.node.target_or_make(manner)?;
     let source =
         found.node.source.read(found.name).map_err(|error| failed(found, Side::Source, "open it", error))?;
     if large::is_resumable(expected.size, manner.resume_over) {
