@@ -236,6 +236,15 @@ pub fn is_gone(error: &io::Error) -> bool {
     stale || volume_is_gone(error)
 }
 
+/// Whether an error of a way down says that a name on it is not there (any more): nothing is, or a link or a file.
+pub fn is_no_way(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let link = error.raw_os_error().is_some_and(unix::is_link_on_the_way);
+    #[cfg(not(unix))]
+    let link = false;
+    link || matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// Whether an error says that the whole volume is gone.
 pub fn volume_is_gone(error: &io::Error) -> bool {
     let Some(code) = error.raw_os_error() else { return false };

@@ -19,17 +19,16 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::SystemTime;
 
 use super::decide::{Decision, called};
 use super::failure::{Failure, Side};
 use super::node::{Node, TargetSide};
 use super::temporary::TemporaryNames;
-use super::transfer::{self, Manner};
+use super::transfer::{self, Manner, State};
 use super::walk::{Found, Turn};
 use crate::copy::{EntryKind, names};
 use crate::sys::attributes::Held;
-use crate::sys::tree::{Directory, FileIdentity, Status, Taken};
+use crate::sys::tree::{self, Directory, FileIdentity, Status, Taken};
 
 /// The files with several names that were met, by what they are in the source.
 #[derive(Debug)]
@@ -73,8 +72,8 @@ pub(super) struct Leader<D> {
     /// Its directory and those above it, innermost first, while the pass is in them: as long as it is, a directory may
     /// have a temporary name in the target.
     above: Arc<[Weak<Node<D>>]>,
-    size: u64,
-    modified: SystemTime,
+    /// What of the source was copied.
+    state: State,
     /// What it is in the target; `None` in a survey that would copy it.
     target: Option<FileIdentity>,
     /// Names that are done, this one among them.
@@ -83,9 +82,9 @@ pub(super) struct Leader<D> {
 
 impl<D> Clone for Leader<D> {
     fn clone(&self) -> Self {
-        let Self { path, above, size, modified, target, done } = self;
+        let Self { path, above, state, target, done } = self;
         let (path, above) = (path.clone(), Arc::clone(above));
-        Self { path, above, size: *size, modified: *modified, target: *target, done: *done }
+        Self { path, above, state: *state, target: *target, done: *done }
     }
 }
 
@@ -136,12 +135,12 @@ impl<D: Directory> HardLinks<D> {
         &self,
         group: FileIdentity,
         found: &Found<'_, D>,
+        state: State,
         target: Option<FileIdentity>,
     ) -> Vec<Parked<D>> {
-        let Status { size, modified, .. } = found.source;
         let directories = std::iter::successors(Some(found.node), |node| node.parent.as_ref());
         let above = directories.map(Arc::downgrade).collect();
-        let leader = Leader { path: found.path(), above, size, modified, target, done: 1 };
+        let leader = Leader { path: found.path(), above, state, target, done: 1 };
         match self.lock().insert(group, Group::There(leader)) {
             Some(Group::UnderWay(waiting)) => waiting,
             _ => Vec::new(),
@@ -195,7 +194,7 @@ impl<D: Directory> HardLinks<D> {
 impl<D> Leader<D> {
     /// Whether what it copied is what this name has now.
     fn is_of(&self, source: &Status) -> bool {
-        self.size == source.size && self.modified == source.modified
+        self.state == State::of(source)
     }
 
     /// What a name is in the target, compared with its leader. Pure.
@@ -232,7 +231,7 @@ pub(super) fn link<D: Directory>(
     };
     let held = match hold(leader) {
         Ok(held) => held,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Linked::NotHere),
+        Err(error) if tree::is_no_way(&error) => return Ok(Linked::NotHere),
         Err(error) => return Err(failed(error)),
     };
     let there = held.object().status().map_err(failed)?;

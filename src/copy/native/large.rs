@@ -124,7 +124,7 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
     expected: &Status,
     turn: &mut Turn,
     attributes: &Attributes,
-) -> Result<u64, Failure> {
+) -> Result<(), Failure> {
     let part = Part::of(side, found.name);
     let result = grow(worker, found, &part, source, expected, turn, attributes);
     if let Err(Failure::Entry { .. }) = &result {
@@ -163,7 +163,7 @@ fn grow<D: Directory, H: Handler<D>>(
     expected: &Status,
     turn: &mut Turn,
     attributes: &Attributes,
-) -> Result<u64, Failure> {
+) -> Result<(), Failure> {
     let failed = |what, error| Failure::of(Side::Target, what, &found.path(), error);
     let open = match left_by_another(worker, found, part, source, expected, turn)? {
         Some(open) => open,
@@ -189,7 +189,7 @@ fn grow<D: Directory, H: Handler<D>>(
     drop(copy);
     part.finish(found.name, transfer::taken(found))
         .map_err(|error| transfer::could_not_name(found, "rename the finished copy over it", error))?;
-    Ok(expected.size)
+    Ok(())
 }
 
 /// What an earlier attempt left of this copy, all of it checked.

@@ -14,7 +14,7 @@ use super::hard_links::{self, HardLinks, Leader, Linked, Meeting};
 use super::large;
 use super::node::{Node, Origin, TargetSide};
 use super::temporary::{self, TemporaryNames};
-use super::transfer::{Manner, transfer, transfer_link};
+use super::transfer::{Manner, State, transfer, transfer_link};
 use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
 use crate::copy::account::{self, Bucket};
 use crate::copy::{
@@ -106,11 +106,11 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
         }
         turn.leads = Some(group);
         let handled = self.alone(worker, found, turn)?;
-        if let Handled::Done(decision) = handled
+        if let Handled::Done(decision, state) = handled
             && let Ok(target) = self.in_target(found, decision)
         {
             turn.leads = None;
-            for parked in self.hard_links.arrived(group, found, target) {
+            for parked in self.hard_links.arrived(group, found, state, target) {
                 worker.walk.wake(parked);
             }
         }
@@ -216,14 +216,14 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Handled {
     OnItsOwn,
-    Done(Decision),
+    Done(Decision, State),
 }
 
 impl Handled {
     fn next(self) -> Next {
         match self {
             Self::OnItsOwn => Next::OnItsOwn,
-            Self::Done(_) => Next::Done,
+            Self::Done(..) => Next::Done,
         }
     }
 }
@@ -268,6 +268,7 @@ impl<D: Directory> PassHandler<'_, D> {
         {
             decision = Decision::Changed;
         }
+        let mut state = State::of(&found.source);
         match decision {
             Decision::Same => {
                 let mended = match (verdict, self.deed) {
@@ -280,8 +281,8 @@ impl<D: Directory> PassHandler<'_, D> {
                 summary.attributes_mended += u64::from(mended == Mended::Yes);
             }
             Decision::New | Decision::Changed => {
-                let bytes = self.bring(worker, found, turn)?;
-                self.count(worker, found, decision, bytes);
+                state = self.bring(worker, found, turn)?;
+                self.count(worker, found, decision, state.size);
                 if turn.resumed > 0 {
                     worker.tally.summary.resumed.add(turn.resumed);
                 }
@@ -291,7 +292,7 @@ impl<D: Directory> PassHandler<'_, D> {
         if turn.failed > 0 {
             worker.tally.summary.retried += 1;
         }
-        Ok(Handled::Done(decision))
+        Ok(Handled::Done(decision, state))
     }
 
     /// A name that leads no more, however its turn ended: those that waited for it go on by themselves.
@@ -371,13 +372,13 @@ impl<D: Directory> PassHandler<'_, D> {
         worker: &mut Worker<'_, D, Self>,
         found: &Found<'_, D>,
         turn: &mut Turn,
-    ) -> Result<u64, Failure> {
-        let bytes = match self.deed {
+    ) -> Result<State, Failure> {
+        match self.deed {
             Deed::Copy => {
                 let walk = worker.walk;
                 let moving = walk.under_way.begin(found.source.size, || names::shown(&found.path()));
                 turn.moving = moving.large();
-                transfer(worker, found, turn, &self.manner())?
+                transfer(worker, found, turn, &self.manner())
             }
             Deed::Survey => {
                 worker.tally.summary.directories_created += found.node.want_target();
@@ -392,10 +393,9 @@ impl<D: Directory> PassHandler<'_, D> {
                         largest.remove(0);
                     }
                 }
-                found.source.size
+                Ok(State::of(&found.source))
             }
-        };
-        Ok(bytes)
+        }
     }
 
     fn bring_link(&self, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {

@@ -1,7 +1,9 @@
 //! What every form of directory handle must give: each case runs over the system's own and over the portable one.
 
 mod account;
+mod hard_links;
 mod large;
+mod trouble;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -32,13 +32,27 @@ pub(super) struct Manner<'a> {
     pub(super) resume_over: u64,
 }
 
-/// Copies the file and gives it its name; how many bytes that were.
+/// Which state of its source a file of the target is, or would be: the one that was listed, or what a file that was being
+/// written to had become once it stood still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) size: u64,
+    pub(super) modified: SystemTime,
+}
+
+impl State {
+    pub(super) fn of(source: &Status) -> Self {
+        Self { size: source.size, modified: source.modified }
+    }
+}
+
+/// Copies the file and gives it its name; what of its source it is.
 pub(super) fn transfer<D: Directory, H: Handler<D>>(
     worker: &mut Worker<'_, D, H>,
     found: &Found<'_, D>,
     turn: &mut Turn,
     manner: &Manner<'_>,
-) -> Result<u64, Failure> {
+) -> Result<State, Failure> {
     let settled;
     let expected = match rest_of_freshness(&found.source) {
         None => &found.source,
@@ -59,7 +73,8 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
     let source =
         found.node.source.read(found.name).map_err(|error| failed(found, Side::Source, "open it", error))?;
     if large::is_resumable(expected.size, manner.resume_over) {
-        return large::transfer(worker, found, side, &source, expected, turn, manner.attributes);
+        large::transfer(worker, found, side, &source, expected, turn, manner.attributes)?;
+        return Ok(State::of(expected));
     }
     let naming = if side.unfinished && turn.fills() { Naming::AtOnce } else { Naming::WhenWhole };
     let permissions = manner.attributes.first_permissions(expected);
@@ -77,7 +92,7 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
             .rename(found.name, taken(found))
             .map_err(|error| could_not_name(found, "rename the finished copy over it", error))?,
     }
-    Ok(moved)
+    Ok(State::of(expected))
 }
 
 /// Makes sure that what was read is one whole state of the source, and gives the copy what belongs to it.

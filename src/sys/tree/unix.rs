@@ -332,6 +332,10 @@ pub(super) fn is_stale(code: i32) -> bool {
     Errno::from_raw_os_error(code) == Errno::STALE
 }
 
+pub(super) fn is_link_on_the_way(code: i32) -> bool {
+    Errno::from_raw_os_error(code) == Errno::LOOP
+}
+
 pub(super) fn writable(permissions: &Permissions) -> Option<Permissions> {
     const OWNER: u32 = 0o700;
     let bits = permissions.mode();
