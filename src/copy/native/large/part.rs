@@ -9,7 +9,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Seek};
 use std::path::{Component, Path};
 
 use super::UNIT;
@@ -66,11 +66,11 @@ impl<'a, D: Directory> Part<'a, D> {
     fn open(&self, origin: &Origin) -> io::Result<Option<Open>> {
         let directory = &self.side.directory;
         let record_file = directory.reopen(&self.names.record)?;
-        let Some(record) = Record::read(&record_file)? else { return Ok(None) };
+        let Some(record) = Record::read(&record_file, origin)? else { return Ok(None) };
         let copy = directory.reopen(&self.names.part)?;
         let is_own = |file: &File| Ok::<_, io::Error>(D::file_status(file)?.names == 1);
         // A second name of either would be another file that is written to.
-        if record.origin != *origin || !is_own(&copy)? || !is_own(&record_file)? {
+        if !is_own(&copy)? || !is_own(&record_file)? {
             return Ok(None);
         }
         let status = D::file_status(&copy)?;
@@ -130,17 +130,25 @@ impl<'a, D: Directory> Part<'a, D> {
 /// What the part or record of this name is made of, if its source is still so and it can be gone on with.
 pub(super) fn still_wanted<D: Directory>(source: &D, target: &D, name: &OsStr) -> Option<Origin> {
     let names = ResumableNames::containing(name)?;
-    let record = target.read(&names.record).and_then(|file| Record::read(&file)).ok()??;
-    let file = record.origin.name().filter(|name| ResumableNames::of(name) == names && is_plain(name))?;
-    let same = match source.status(&file) {
-        Ok(status) => status.kind == EntryKind::File && Origin::new(&file, &status, UNIT) == record.origin,
-        // It may be there, and only not be seen now.
-        Err(error) => error.kind() != ErrorKind::NotFound,
-    };
-    let whole = target.status(&file).is_ok_and(|status| record.origin.looks_like(&status));
-    let part = target.status(&names.part).ok()?;
-    let fits = part.kind == EntryKind::File && part.size >= record.durable() && !record.units.is_empty();
-    (same && fits && !whole).then_some(record.origin)
+    let mut file = target.read(&names.record).ok()?;
+    let origin = Record::origin_of(&file).ok()??;
+    let name = origin.name().filter(|name| ResumableNames::of(name) == names && is_plain(name))?;
+    if target.status(&name).is_ok_and(|status| origin.looks_like(&status)) {
+        return None;
+    }
+    let part = target.status(&names.part).ok().filter(|part| part.kind == EntryKind::File)?;
+    match source.status(&name) {
+        Ok(status) => {
+            let now = (status.kind == EntryKind::File).then(|| Origin::new(&name, &status, UNIT));
+            now.filter(|now| *now == origin)?;
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        // It may be there, and only not be seen now: how long its record may be is not known either.
+        Err(_) => return Some(origin),
+    }
+    file.rewind().ok()?;
+    let record = Record::read(&file, &origin).ok()??;
+    (part.size >= record.durable() && !record.units.is_empty()).then_some(origin)
 }
 
 /// Whether a name is a single component.

@@ -7,7 +7,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead, BufReader, Read};
 use std::time::{Duration, SystemTime};
 
 use blake3::Hash;
@@ -17,8 +17,12 @@ use crate::sys::tree::{self, Status, content};
 
 /// The form of the record; another one is not gone on with.
 const VERSION: u32 = 1;
-/// What is read of a record at most: that of 10 TiB. What is planted in its place must not fill the memory.
-const LONGEST: u64 = 1 << 28;
+/// No first line is longer: a name takes two digits a byte (255 letters, on some systems of three bytes each), and numbers are of 64 bits.
+const LONGEST_ORIGIN: u64 = 4096;
+/// A unit's line: two hashes in digits, the second one cut, a space and the end.
+const UNIT_LINE: u64 = 64 + 1 + CHECK as u64 + 1;
+/// Digits of the check at the end of a line.
+const CHECK: usize = 32;
 
 /// Which state of which source a copy is made of, and in what units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,12 +115,21 @@ impl Record {
         })
     }
 
-    /// Reads it from a file; an error where it cannot be read, `None` where it is not to be trusted.
-    pub(super) fn read(file: &File) -> io::Result<Option<Self>> {
-        use io::Read;
+    /// What a record is of, by its first line alone; `None` where that is not to be trusted.
+    pub(super) fn origin_of(file: impl Read) -> io::Result<Option<Origin>> {
         let mut text = Vec::new();
-        file.take(LONGEST).read_to_end(&mut text)?;
-        Ok(Self::parse(&text))
+        BufReader::new(file.take(LONGEST_ORIGIN)).read_until(b'\n', &mut text)?;
+        Ok(Self::parse(&text).map(|record| record.origin))
+    }
+
+    /// Reads the record of an origin from a file; an error where it cannot be read, `None` where it is that of another one
+    /// or not to be trusted. No more is read than such a record can hold, whatever is in its place.
+    pub(super) fn read(file: impl Read, origin: &Origin) -> io::Result<Option<Self>> {
+        let units = origin.size.div_ceil(origin.unit.max(1));
+        let longest = units.saturating_mul(UNIT_LINE).saturating_add(LONGEST_ORIGIN);
+        let mut text = Vec::new();
+        file.take(longest).read_to_end(&mut text)?;
+        Ok(Self::parse(&text).filter(|record| record.origin == *origin))
     }
 
     /// Writes a text that [`Record::begin`] or [`Record::add`] gave, in its place, and brings it to the disk.
@@ -139,7 +152,7 @@ impl Record {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.check.as_bytes()).update(body.as_bytes());
         self.check = hasher.finalize();
-        let line = format!("{body} {}\n", &self.check.to_hex()[..32]);
+        let line = format!("{body} {}\n", &self.check.to_hex()[..CHECK]);
         self.length += line.len() as u64;
         line
     }
@@ -184,6 +197,39 @@ mod tests {
         let (record, text) = written();
         assert_eq!(Record::parse(text.as_bytes()), Some(record.clone()));
         assert_eq!((record.durable(), record.length), (30, text.len() as u64));
+    }
+
+    #[test]
+    fn no_more_is_read_than_a_record_of_the_source_can_hold() {
+        let (mut record, mut text) = written();
+        text += &record.add(&[blake3::hash(b"four")]);
+        assert_eq!(Record::read(text.as_bytes(), &origin()).unwrap(), Some(record));
+        assert_eq!(Record::origin_of(text.as_bytes()).unwrap(), Some(origin()));
+        let mut endless = io::repeat(b'x').take(1 << 40);
+        assert_eq!(Record::read(&mut endless, &origin()).unwrap(), None);
+        assert_eq!(Record::origin_of(&mut endless).unwrap(), None);
+        assert!((1 << 40) - endless.limit() <= 64 * 1024, "{} are left", endless.limit());
+    }
+
+    #[test]
+    fn the_first_line_of_a_record_says_nothing_of_a_source_of_another_size() {
+        let (_, text) = written();
+        let other = Origin { size: 36, ..origin() };
+        assert_eq!(Record::read(text.as_bytes(), &other).unwrap(), None);
+    }
+
+    #[test]
+    fn the_longest_name_of_a_file_fits_into_the_first_line() {
+        let origin = Origin {
+            name: "ff".repeat(3 * 255),
+            size: u64::MAX,
+            modified: (i64::MIN, u32::MAX),
+            changed: Some((i64::MIN, u32::MAX)),
+            unit: u64::MAX,
+            ..origin()
+        };
+        let (_, text) = Record::begin(origin.clone()).unwrap();
+        assert_eq!(Record::origin_of(text.as_bytes()).unwrap(), Some(origin));
     }
 
     #[test]
