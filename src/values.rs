@@ -315,10 +315,22 @@ pub fn written(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text.join(" ") }
 }
 
-/// A size as the language writes it, exact: `5MiB`, `1500B`. The inverse of [`size`].
+/// A size as the language writes it, exact: `5MiB`, `5MB`, `1500B`. The inverse of [`size`].
 pub fn written_size(bytes: u64) -> String {
-    let units = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    match units.into_iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit)) {
+    const TENS: u64 = 1_000;
+    let units = [
+        (1 << 40, "TiB"),
+        (TENS.pow(4), "TB"),
+        (1 << 30, "GiB"),
+        (TENS.pow(3), "GB"),
+        (1 << 20, "MiB"),
+        (TENS.pow(2), "MB"),
+        (1 << 10, "KiB"),
+        (TENS, "kB"),
+    ];
+    // The one with the shortest number is the one that was most likely written.
+    let whole = units.into_iter().filter(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit));
+    match whole.min_by_key(|(unit, _)| (bytes / unit).to_string().len()) {
         Some((unit, word)) => format!("{}{word}", bytes / unit),
         None => format!("{bytes}B"),
     }
@@ -350,7 +362,10 @@ mod tests {
 
     #[test]
     fn a_written_size_reads_as_what_it_was() {
-        for text in ["0B", "1500B", "1KiB", "5MiB", "256MiB", "3GiB", "1TiB"] {
+        for text in [
+            "0B", "1500B", "1KiB", "5MiB", "5MB", "250kB", "1024MB", "256MiB", "3GiB", "1TiB", "2TB",
+            "1000MiB",
+        ] {
             assert_eq!(written_size(size(text).unwrap().0), text);
         }
     }

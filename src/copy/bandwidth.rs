@@ -43,14 +43,12 @@ impl FromStr for Bandwidth {
 
     fn from_str(text: &str) -> Result<Self, Misfit> {
         let text = text.trim();
-        if !text.contains(',') {
+        if !text.contains([',', ':']) {
             return Ok(Self { changes: vec![Change { from: Time::midnight(), limit: limit(text)? }] });
         }
         let mut changes = Vec::new();
         for entry in text.split_whitespace() {
-            let (time, given) = entry
-                .split_once(',')
-                .ok_or_else(|| Misfit::new(format!("`{entry}` is no `TIME,LIMIT`, such as `07:00,5MiB`")))?;
+            let (time, given) = entry.split_once(',').ok_or_else(|| no_limit(entry))?;
             let from = Time::strptime("%H:%M", time)
                 .map_err(|_| Misfit::new(format!("`{time}` is no time of day, such as `07:00`")))?;
             let limit = limit(given)?;
@@ -62,6 +60,13 @@ impl FromStr for Bandwidth {
         changes.sort_by_key(|change| change.from);
         Ok(Self { changes })
     }
+}
+
+fn no_limit(entry: &str) -> Misfit {
+    Misfit::new(match entry.contains(':') {
+        true => format!("`{entry}` is a time without a limit: write `{entry},5MiB` or `{entry},off`"),
+        false => format!("`{entry}` is no `TIME,LIMIT`, such as `07:00,5MiB`"),
+    })
 }
 
 fn limit(text: &str) -> Result<Option<u64>, Misfit> {
@@ -168,7 +173,10 @@ mod tests {
             ("fast", "expected a size"),
             ("0", "`off` is no limit"),
             ("10M", "`M` is no unit"),
-            ("07:00,5MiB 19:00", "`19:00` is no `TIME,LIMIT`"),
+            ("07:00,5MiB 19:00", "`19:00` is a time without a limit: write `19:00,5MiB` or `19:00,off`"),
+            ("12:00", "`12:00` is a time without a limit"),
+            ("07:00,5MiB 19", "`19` is no `TIME,LIMIT`"),
+            ("5MiB 19:00,off", "`5MiB` is no `TIME,LIMIT`"),
             ("25:00,5MiB", "`25:00` is no time of day"),
             ("Mon-07:00,5MiB", "`Mon-07:00` is no time of day"),
             ("07:00,5MiB 7:00,off", "7:00 is there twice"),
@@ -180,8 +188,8 @@ mod tests {
 
     #[test]
     fn a_bandwidth_is_written_as_it_is_read() {
-        for text in ["off", "5MiB", "1500B", "07:00,5MiB 19:00,off", "07:00,5MiB"] {
-            assert_eq!(bandwidth(text).to_string(), text);
+        for text in ["off", "5MiB", "1500B", "5MB", "07:00,5MiB 19:00,off", "07:00,5MiB", "9:30,250kB"] {
+            assert_eq!(bandwidth(text).to_string(), text.replace("9:30", "09:30"));
             assert_eq!(bandwidth(&bandwidth(text).to_string()), bandwidth(text));
         }
     }

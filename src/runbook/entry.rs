@@ -175,7 +175,8 @@ written! {
         pub links: Option<Leaf<Links>>,
         /// What is carried over beside content, times and permissions; nothing more unless told.
         pub preserve: Option<Vec<Leaf<Preserved>>>,
-        /// Bytes a second over all workers, as a size, or by time of day: `07:00,5MiB 19:00,off`.
+        /// Bytes a second over all workers: a size, where a bare number is one of bytes (`5MiB`), `off`, or a limit for each
+        /// time of day from which on it holds: `07:00,5MiB 19:00,off`.
         pub bandwidth: Option<Leaf<Bandwidth>>,
         /// Whether the pass gives way to what else the machine does.
         pub gentle: Option<Leaf<bool>>,
