@@ -199,6 +199,25 @@ fn a_purge_of_which_nothing_is_left_is_not_missed_beside_another() {
 }
 
 #[test]
+fn a_file_that_is_no_state_file_is_refused_and_nothing_is_left_beside_it() {
+    let scene = Scene::new().file("notes.txt", b"no journal\n").file("empty.txt", b"");
+    let beside = || {
+        let entries = fs::read_dir(scene.path("")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = beside();
+    for file in ["notes.txt", "empty.txt"] {
+        for command in [&["restore", file, "--all"][..], &["discard", file, "--yes"]] {
+            let ended = scene.movebook(command);
+            assert!(matches!(ended.code, 2 | 6), "{command:?}: {:?} {}", ended.code, ended.stderr);
+            assert_eq!(beside(), before, "{command:?}");
+        }
+    }
+}
+
+#[test]
 fn discarding_needs_a_yes() {
     let scene = purged(2);
     scene.movebook(&["discard", STATE, "--all"]).code(2).says("nobody can be asked here").says("--yes");

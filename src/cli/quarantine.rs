@@ -268,6 +268,8 @@ pub(super) fn take_up(
     colour: crate::report::terminal::Colour,
 ) -> Result<(Journal, RunState)> {
     let path = super::place::find(Some(state_file))?;
+    // Before the lock: what is refused gets no lock file beside it.
+    super::place::state_of(&journal::read(&path)?, &path)?;
     let lock = Lock::acquire(&path, &Holder::this_process(who::host(), who::user()))?;
     let opened = Journal::open(lock)?;
     if let Some(copy) = &opened.torn {
