@@ -37,10 +37,11 @@ use std::time::Duration;
 use super::verify::manifest::Manifest;
 use super::verify::{Verification, VerifyPass};
 use super::{
-    CopyPass, Directories, Disposal, Engine, ExtraEntry, Method, PassError, PassOutcome, Preserved, Purged,
-    Survey, Watch, names,
+    CopyPass, Directories, Disposal, Engine, ExtraEntry, Method, PassError, PassOutcome, Preserved, Priority,
+    Purged, Survey, Watch, names,
 };
 use crate::sys::hold::{self, Held};
+use crate::sys::priority;
 use crate::sys::tree::{self, Directory, Here};
 use crate::sys::volume;
 use attributes::Attributes;
@@ -73,7 +74,22 @@ impl Engine for Native {
         watch: &Watch<'_>,
     ) -> Result<Purged, PassError> {
         let _held = hold(&pass.to)?;
-        purge::purge::<Here>(pass, extras, disposal, watch)
+        at(pass.priority, || purge::purge::<Here>(pass, extras, disposal, watch))
+    }
+}
+
+/// Gives way as the workers of a pass do: on a thread that ends with the work, since none takes a lower priority back.
+fn at<T: Send>(wanted: Priority, work: impl FnOnce() -> T + Send) -> T {
+    match wanted {
+        Priority::Normal => work(),
+        Priority::Gentle => std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                // The pass before has said that it does not give way, and why.
+                let _ = priority::lower_this_thread();
+                work()
+            });
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        }),
     }
 }
 

@@ -362,6 +362,33 @@ fn a_purge_takes_the_extras_and_nothing_else() {
     });
 }
 
+/// The niceness of the calling thread.
+#[cfg(target_os = "linux")]
+fn niceness() -> i32 {
+    let status = fs::read_to_string("/proc/thread-self/stat").unwrap();
+    let after_name = status.rsplit_once(')').unwrap().1;
+    after_name.split_whitespace().nth(16).unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_purge_gives_way_as_its_pass_does_and_what_follows_it_does_not() {
+    use crate::copy::Engine as _;
+    let own = niceness();
+    for (priority, expected) in [(Priority::Gentle, own.max(10)), (Priority::Normal, own)] {
+        let trees = Trees::new(&["both"]);
+        put(&trees.to.join("x"), "x", 1);
+        let pass = CopyPass { extras: Extras::List, priority, ..trees.pass() };
+        let extras = quiet(|watch| Native.copy(&pass, watch)).unwrap().extras;
+        let seen = std::sync::Mutex::new(Vec::new());
+        let (tell, cancel) = (|_: Progress| seen.lock().unwrap().push(niceness()), Cancel::new());
+        let watch = Watch { progress: &tell, cancel: &cancel, account: None };
+        let purged = Native.purge(&pass, &extras, &Disposal::Delete, &watch).unwrap();
+        assert_eq!((purged.files.files, niceness()), (1, own));
+        assert_eq!(seen.into_inner().unwrap(), [expected], "{priority:?}");
+    }
+}
+
 #[test]
 fn a_purge_looks_again_at_each_entry() {
     each(|engine| {
