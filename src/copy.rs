@@ -236,6 +236,8 @@ pub struct PassSummary {
     pub kept: Tally,
     /// Extra files, links and special files that the filter keeps out of the pass.
     pub extra_filtered: Tally,
+    /// Extra entries that could not be looked at, a folder as one: what is in it is not known. They stay, and forbid a purge.
+    pub extra_unread: u64,
     pub directories: u64,
     pub directories_created: u64,
     pub links_copied: u64,
@@ -250,7 +252,7 @@ pub struct PassSummary {
     /// `changed` too, as whole files.
     #[serde(default)]
     pub resumed: Tally,
-    /// At most [`PassSummary::LISTED_ERRORS`]; `failed.files` and `vanished` count all.
+    /// At most [`PassSummary::LISTED_ERRORS`]; `failed.files`, `vanished` and `extra_unread` count all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FileError>,
 }
@@ -278,6 +280,7 @@ impl PassSummary {
             Bucket::Purged => self.purged.add(entry.bytes),
             Bucket::Kept => self.kept.add(entry.bytes),
             Bucket::ExtraFiltered => self.extra_filtered.add(entry.bytes),
+            Bucket::ExtraUnread => self.extra_unread += 1,
         }
     }
 

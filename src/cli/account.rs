@@ -49,12 +49,14 @@ enum List {
     Failed,
     /// Gone before they could be copied
     Vanished,
-    /// All that only the target has: purged, kept and kept by the filter
+    /// All that only the target has: purged, kept, kept by the filter and unread
     Extra,
     Purged,
     Kept,
     /// Only in the target, and kept out of the pass by the filter
     ExtraFiltered,
+    /// Only in the target, and not to be looked at, each with its error; a folder stands for all that it holds
+    ExtraUnread,
     /// All that have names
     All,
 }
@@ -71,10 +73,11 @@ impl List {
             Self::SkippedSpecial => &[Bucket::SkippedSpecial],
             Self::Failed => &[Bucket::Failed],
             Self::Vanished => &[Bucket::Vanished],
-            Self::Extra => &[Bucket::Purged, Bucket::Kept, Bucket::ExtraFiltered],
+            Self::Extra => &[Bucket::Purged, Bucket::Kept, Bucket::ExtraFiltered, Bucket::ExtraUnread],
             Self::Purged => &[Bucket::Purged],
             Self::Kept => &[Bucket::Kept],
             Self::ExtraFiltered => &[Bucket::ExtraFiltered],
+            Self::ExtraUnread => &[Bucket::ExtraUnread],
             Self::All => &Bucket::ALL,
         }
     }

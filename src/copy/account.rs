@@ -41,10 +41,11 @@ pub enum Bucket {
     Purged,
     Kept,
     ExtraFiltered,
+    ExtraUnread,
 }
 
 impl Bucket {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::New,
         Self::Changed,
         Self::LinksCopied,
@@ -56,6 +57,7 @@ impl Bucket {
         Self::Purged,
         Self::Kept,
         Self::ExtraFiltered,
+        Self::ExtraUnread,
     ];
 
     /// As it is written in the file.
@@ -72,10 +74,11 @@ impl Bucket {
             Self::Purged => "purged",
             Self::Kept => "kept",
             Self::ExtraFiltered => "extra_filtered",
+            Self::ExtraUnread => "extra_unread",
         }
     }
 
-    /// What a pass counted in it. Links, special files and what vanished have no bytes.
+    /// What a pass counted in it. Links, special files, what vanished and what is unread have no bytes.
     pub fn tally(self, summary: &PassSummary) -> Tally {
         let number = |files| Tally { files, bytes: 0 };
         match self {
@@ -90,6 +93,7 @@ impl Bucket {
             Self::Purged => summary.purged,
             Self::Kept => summary.kept,
             Self::ExtraFiltered => summary.extra_filtered,
+            Self::ExtraUnread => number(summary.extra_unread),
         }
     }
 }
@@ -121,7 +125,8 @@ pub struct Entry {
     /// Which rule kept it out; only in [`Bucket::Filtered`] and [`Bucket::ExtraFiltered`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Rule>,
-    /// What went wrong; only in [`Bucket::Failed`] and [`Bucket::Vanished`].
+    /// What went wrong; in [`Bucket::Failed`], [`Bucket::Vanished`] and [`Bucket::ExtraUnread`], and in [`Bucket::Kept`] of
+    /// what a purge could not take away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<ErrorClass>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

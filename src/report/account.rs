@@ -151,6 +151,7 @@ const TARGET: &[(Bucket, &str, &str)] = &[
     (Bucket::Purged, "purged", "--list purged"),
     (Bucket::Kept, "kept", "--list kept"),
     (Bucket::ExtraFiltered, "kept by the filter", "--list extra-filtered"),
+    (Bucket::ExtraUnread, "could not be read", "--list extra-unread"),
 ];
 
 /// One name on a line of its own: what is said of it first, in columns, and the path last, since it may be long.
@@ -238,6 +239,7 @@ mod tests {
             purged: tally,
             kept: tally,
             extra_filtered: tally,
+            extra_unread: 1,
             links_copied: 1,
             ..PassSummary::default()
         };

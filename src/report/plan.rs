@@ -248,9 +248,18 @@ impl Page {
                 Style::new().red(),
             );
             self.line(6, &text);
+        }
+        if summary.failed.files > 0 || summary.extra_unread > 0 {
             for error in summary.errors.iter().take(20) {
                 self.line(21, &format!("{}: {}", words::name(&error.path), words::name(&error.error)));
             }
+        }
+        if summary.extra_unread > 0 {
+            let text = format!(
+                "{:>12} extra     cannot be read (no purge before that)",
+                words::count(summary.extra_unread)
+            );
+            self.line(6, &self.paint(&text, Style::new().red()));
         }
         if summary.kept.files > 0 {
             self.line(6, &format!("{} (stays: this step does not purge)", side("extra", summary.kept)));

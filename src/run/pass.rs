@@ -55,7 +55,7 @@ impl Session<'_> {
                 super::purge::keep(&mut outcome, &names);
             }
             self.end_account(step, names, &outcome.summary);
-            return Ok(too_many(&outcome.summary, errors));
+            return Ok(too_many(&outcome.summary));
         }
         if let Some(purge) = action.purge {
             let purging = Purging { step, action, limits: purge, pass: &pass, errors, names: &names };
@@ -81,7 +81,7 @@ impl Session<'_> {
                 .cloned()
                 .collect(),
         });
-        let clean = summary.failed.files == 0 && summary.vanished == 0;
+        let clean = summary.failed.files == 0 && summary.vanished == 0 && summary.extra_unread == 0;
         let clears = self.cleared_by(action, if clean { PassResult::Clean } else { PassResult::Unclean });
         Ok(Performed::Done(Done { figures: figures(summary, begun), debt, clears }))
     }
@@ -238,18 +238,28 @@ pub fn pass_of(action: &CopyAction) -> CopyPass {
 
 /// What counts as an error of the pass: a vanished file is none where errors are tolerated.
 fn errors(summary: &PassSummary, on_errors: OnErrors) -> u64 {
+    let lost = summary.failed.files + summary.extra_unread;
     match on_errors {
-        OnErrors::Tolerate => summary.failed.files,
-        OnErrors::Fail => summary.failed.files + summary.vanished,
+        OnErrors::Tolerate => lost,
+        OnErrors::Fail => lost + summary.vanished,
     }
 }
 
-fn too_many(summary: &PassSummary, errors: u64) -> Performed {
-    let failure = Failure::failed(match errors {
-        1 => "1 file could not be copied".to_owned(),
-        errors => format!("{errors} files could not be copied"),
-    })
-    .hint("see to the files that are listed, and go on: the pass is done again and copies what is missing");
+fn too_many(summary: &PassSummary) -> Performed {
+    let source = match summary.failed.files + summary.vanished {
+        0 => None,
+        1 => Some("1 file could not be copied".to_owned()),
+        files => Some(format!("{files} files could not be copied")),
+    };
+    let target = match summary.extra_unread {
+        0 => None,
+        1 => Some("1 entry that only the target has could not be read".to_owned()),
+        entries => Some(format!("{entries} entries that only the target has could not be read")),
+    };
+    let all: Vec<String> = source.into_iter().chain(target).collect();
+    let failure = Failure::failed(all.join(", and ")).hint(
+        "see to the files that are listed, and go on: the pass is done again and copies what is missing",
+    );
     Performed::Failed { failure, errors: summary.errors.clone() }
 }
 
@@ -307,6 +317,7 @@ fn figures(summary: &PassSummary, begun: Instant) -> Figures {
         ("kept_bytes", summary.kept.bytes),
         ("extra_filtered_files", summary.extra_filtered.files),
         ("extra_filtered_bytes", summary.extra_filtered.bytes),
+        ("extra_unread", summary.extra_unread),
         ("directories", summary.directories),
         ("directories_created", summary.directories_created),
     ] {
@@ -329,6 +340,16 @@ fn figures(summary: &PassSummary, begun: Instant) -> Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_of_the_target_cannot_be_read_is_an_error_and_no_file_of_the_source() {
+        let summary = PassSummary { extra_unread: 1, ..PassSummary::default() };
+        assert_eq!((errors(&summary, OnErrors::Tolerate), errors(&summary, OnErrors::Fail)), (1, 1));
+        let Performed::Failed { failure: Failure::Failed { error, .. }, .. } = too_many(&summary) else {
+            panic!("it must fail");
+        };
+        assert_eq!(error, "1 entry that only the target has could not be read");
+    }
 
     #[test]
     fn a_vanished_file_is_an_error_only_where_none_is_tolerated() {

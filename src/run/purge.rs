@@ -269,7 +269,7 @@ impl Session<'_> {
             target,
             source: action.from.display().to_string(),
             ownership,
-            errors: purging.errors.max(summary.failed.files),
+            errors: purging.errors.max(summary.failed.files + summary.extra_unread),
             source_facts: SourceFacts::Whole { files },
             unmatched: super::check::unmatched(&action.from, &expected, self.cancel),
             list,

@@ -171,6 +171,17 @@ impl Page {
         }
     }
 
+    /// Names what only the target has and could not be looked at.
+    pub fn unread(&mut self, writer: Option<&Writer>, why: &FileError) {
+        if let Some(writer) = writer {
+            line::begin(&mut self.text, Bucket::ExtraUnread);
+            line::escaped(&mut self.text, &why.path);
+            line::bytes(&mut self.text, 0);
+            self.why(why);
+            self.end(writer);
+        }
+    }
+
     /// Brings what is left into the file.
     pub fn turn(&mut self, writer: Option<&Writer>) {
         if let Some(writer) = writer

@@ -189,12 +189,17 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
             ErrorClass::Vanished => tally.summary.vanished += 1,
             _ => tally.summary.failed.add(lost.bytes),
         }
-        let error =
-            FileError { path: lost.path, class: lost.class, attempts: lost.attempts, error: lost.text };
-        tally.page.failed(self.account, &error, lost.bytes);
-        if tally.summary.errors.len() < PassSummary::LISTED_ERRORS {
-            tally.summary.errors.push(error);
-        }
+        let bytes = lost.bytes;
+        let error = error_of(lost);
+        tally.page.failed(self.account, &error, bytes);
+        list(&mut tally.summary, error);
+    }
+
+    fn unread(&self, tally: &mut PassTally, lost: Lost) {
+        tally.summary.extra_unread += 1;
+        let error = error_of(lost);
+        tally.page.unread(self.account, &error);
+        list(&mut tally.summary, error);
     }
 
     /// Gives a directory its permissions and its time, now that nothing is written into it any more.
@@ -209,6 +214,16 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
             let lost = Lost { path, class, text, attempts: 1, bytes: 0 };
             Handler::<D>::failed(self, &mut worker.tally, lost);
         }
+    }
+}
+
+fn error_of(Lost { path, class, text, attempts, .. }: Lost) -> FileError {
+    FileError { path, class, attempts, error: text }
+}
+
+fn list(summary: &mut PassSummary, error: FileError) {
+    if summary.errors.len() < PassSummary::LISTED_ERRORS {
+        summary.errors.push(error);
     }
 }
 
@@ -512,6 +527,7 @@ fn merge(whole: &mut PassSummary, part: PassSummary) {
         purged,
         kept,
         extra_filtered,
+        extra_unread,
         directories,
         directories_created,
         links_copied,
@@ -534,6 +550,7 @@ fn merge(whole: &mut PassSummary, part: PassSummary) {
     whole.purged.merge(purged);
     whole.kept.merge(kept);
     whole.extra_filtered.merge(extra_filtered);
+    whole.extra_unread += extra_unread;
     whole.directories += directories;
     whole.directories_created += directories_created;
     whole.links_copied += links_copied;

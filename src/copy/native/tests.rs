@@ -3,6 +3,7 @@
 mod account;
 mod hard_links;
 mod large;
+mod lost;
 mod trouble;
 
 use std::fs;

@@ -546,7 +546,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         }
         self.meter.fail();
         let lost = Lost { path: again.path, class, text, attempts: failed + 1, bytes: again.bytes };
-        self.handler.failed(&mut worker.tally, lost);
+        match again.job {
+            Job::Extra { .. } => self.handler.unread(&mut worker.tally, lost),
+            _ => self.handler.failed(&mut worker.tally, lost),
+        }
         Settled::Lost
     }
 

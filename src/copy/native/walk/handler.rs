@@ -49,6 +49,10 @@ pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     );
     /// An entry that cannot be handled; a directory's path ends with `/`.
     fn failed(&self, tally: &mut Self::Tally, lost: Lost);
+    /// An entry that only the target has and that cannot be looked at; a directory's path ends with `/`.
+    fn unread(&self, tally: &mut Self::Tally, lost: Lost) {
+        self.failed(tally, lost);
+    }
     /// A file's turn is over for now, but for one that becomes a job of its own: whatever it held is given back.
     fn over(&self, _worker: &mut Worker<'_, D, Self>, _turn: &mut Turn) {}
     /// All below a directory is done.
