@@ -20,6 +20,7 @@ mod hard_links;
 mod large;
 mod meter;
 mod node;
+mod nowhere;
 mod pass;
 mod purge;
 mod queue;

@@ -30,6 +30,8 @@ pub(super) struct Node<D> {
     target: OnceLock<TargetSide<D>>,
     /// Held while the target directory is made, so that it is made once, and while it is named.
     making: Mutex<Making>,
+    /// Whether it was to be named and could not be: what is in it is in no place where anybody looks for it.
+    nameless: AtomicBool,
     /// Whether a survey has counted this directory as one that would be made.
     wanted: AtomicBool,
     /// What still has to happen below before the directory can be left.
@@ -50,8 +52,8 @@ pub(super) struct TargetSide<D> {
     pub(super) origin: Origin,
     /// Whether it was made under a temporary name, so that those who fill it give files their own names at once.
     pub(super) unfinished: bool,
-    /// Whether half a file is in it that could not be removed: then it never gets its own name.
-    spoiled: AtomicBool,
+    /// Half files in it that could not be removed: where there are any, it never gets its own name.
+    spoiled: Mutex<Vec<OsString>>,
     /// The permission bits to go back to, where writing into the directory needed wider ones.
     narrow: Mutex<Option<Permissions>>,
     /// Whether it hands down an access list, asked for once.
@@ -79,7 +81,7 @@ impl<D> TargetSide<D> {
             directory,
             origin,
             unfinished: false,
-            spoiled: AtomicBool::new(false),
+            spoiled: Mutex::default(),
             narrow,
             hands_down: OnceLock::new(),
         }
@@ -92,8 +94,13 @@ impl<D> TargetSide<D> {
 
 impl<D: Directory> TargetSide<D> {
     /// Half a file is left in a directory that has a temporary name.
-    pub(super) fn spoil(&self) {
-        self.spoiled.store(true, Ordering::Relaxed);
+    pub(super) fn spoil(&self, name: &OsStr) {
+        self.spoiled.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
+    }
+
+    /// Half files that are left in it.
+    pub(super) fn spoiled(&self) -> Vec<OsString> {
+        self.spoiled.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn hands_down(&self) -> HandsDown {
@@ -138,6 +145,7 @@ impl<D: Directory> Node<D> {
             source_status,
             target: target.map_or_else(OnceLock::new, OnceLock::from),
             making: Mutex::new(Making { fillers: Some(1), temporary: None }),
+            nameless: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
             pending: AtomicUsize::new(1),
         }
@@ -209,12 +217,19 @@ impl<D: Directory> Node<D> {
         }
         let Some(temporary) = making.temporary.take() else { return Ok(()) };
         let Some(above) = self.parent.as_ref().and_then(|parent| parent.target()) else { return Ok(()) };
-        if self.target.get().is_some_and(|side| side.spoiled.load(Ordering::Relaxed)) {
+        let named = self.name_it(above, &temporary);
+        self.nameless.store(named.is_err(), Ordering::Relaxed);
+        named
+    }
+
+    fn name_it(&self, above: &TargetSide<D>, temporary: &OsStr) -> Result<(), Failure> {
+        if self.target.get().is_some_and(|side| !side.spoiled().is_empty()) {
             return Err(Failure::permanent(
-                "half a file in the new directory can be neither finished nor removed: nothing of the directory is in                  place, and the next pass makes it anew",
+                "half a file in the new directory can be neither finished nor removed: nothing of the \
+                 directory is in place, and the next pass makes it anew",
             ));
         }
-        above.directory.rename(&temporary, &above.directory, &self.name, Taken::Refuse).map_err(|error| {
+        above.directory.rename(temporary, &above.directory, &self.name, Taken::Refuse).map_err(|error| {
             match error.kind() {
                 ErrorKind::AlreadyExists => Failure::permanent(
                     "the target got something of this name (or of one that differs only in case) during the pass",
@@ -222,6 +237,11 @@ impl<D: Directory> Node<D> {
                 _ => Failure::of(Side::Target, "name the finished directory", &self.relative, error),
             }
         })
+    }
+
+    /// Whether the directory could not get its name.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.nameless.load(Ordering::Relaxed)
     }
 
     /// Marks this directory and those above it as ones that a copy would make; how many were not marked before.

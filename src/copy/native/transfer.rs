@@ -184,7 +184,7 @@ impl<D: Directory> Drop for Unfinished<'_, D> {
             && self.naming == Naming::AtOnce
             && error.kind() != ErrorKind::NotFound
         {
-            self.side.spoil();
+            self.side.spoil(name);
         }
     }
 }
