@@ -9,6 +9,7 @@
 mod extras;
 mod handler;
 mod pair;
+mod settle;
 
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
@@ -16,7 +17,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -30,11 +31,12 @@ use super::temporary;
 use super::throttle::Throttle;
 use super::under_way::UnderWay;
 use crate::copy::quarantine::is_quarantine;
-use crate::copy::{EntryKind, ErrorClass, PassError, Progress, Rule, Watch};
+use crate::copy::{EntryKind, PassError, Progress, Rule, Watch};
 use crate::filter::{Candidate, Filter};
-use crate::sys::tree::{self, Directory, Presence, Status};
+use crate::sys::tree::{Directory, Status};
 pub(super) use handler::{Found, Handler, Lost, Next, Turn};
 use pair::{InTarget, Pair};
+use settle::{Again, Settled};
 
 /// A directory with more names than this is split between workers.
 const PIECE: usize = 128;
@@ -513,78 +515,6 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         self.handler.file(worker, &Found { node, name, source, target }, turn)
     }
 
-    /// Tries again later, or gives up.
-    fn settle(
-        &self,
-        worker: &mut Worker<'_, D, H>,
-        failure: Failure,
-        failed: u32,
-        node: &Arc<Node<D>>,
-        mut again: Again<D>,
-    ) -> Settled {
-        let (class, text) = match failure {
-            Failure::Entry { class, text } => (class, text),
-            failure => {
-                self.end_by(failure);
-                return Settled::Stopped;
-            }
-        };
-        if matches!(class, ErrorClass::Vanished | ErrorClass::Transient)
-            && let Some(why) = self.lost_root(node)
-        {
-            self.stop(why);
-            return Settled::Stopped;
-        }
-        if class == ErrorClass::Transient && failed < self.orders.retries {
-            if let Job::Entry { turn, .. } = &mut again.job {
-                turn.waits = true;
-                self.meter.retry_begins();
-            }
-            self.register(&again.job);
-            self.queue.push_later(again.job, Instant::now() + self.orders.wait);
-            return Settled::TriedAgain;
-        }
-        self.meter.fail();
-        let lost = Lost { path: again.path, class, text, attempts: failed + 1, bytes: again.bytes };
-        match again.job {
-            Job::Extra { .. } => self.handler.unread(&mut worker.tally, lost),
-            _ => self.handler.failed(&mut worker.tally, lost),
-        }
-        Settled::Lost
-    }
-
-    fn end_by(&self, failure: Failure) {
-        match failure {
-            Failure::Ends(why) => self.stop(why),
-            Failure::Interrupted | Failure::Entry { .. } => self.stop(PassError::Interrupted),
-        }
-    }
-
-    /// Whether a missing entry is missing because the whole tree is: then nothing that follows can be believed.
-    fn lost_root(&self, node: &Arc<Node<D>>) -> Option<PassError> {
-        let mut root = node;
-        while let Some(parent) = &root.parent {
-            root = parent;
-        }
-        let gone = |directory: &D| match directory.own_status() {
-            Ok(status) => status.presence == Presence::Removed,
-            Err(error) => tree::is_gone(&error),
-        };
-        let side = if gone(&root.source) {
-            "source"
-        } else if root.target().is_some_and(|side| gone(&side.directory)) {
-            "target"
-        } else {
-            return None;
-        };
-        Some(PassError::Fatal {
-            what: format!("the {side} was removed during the pass"),
-            path: ".".into(),
-            hint: format!("bring the {side} back, then go on with the run"),
-            source: None,
-        })
-    }
-
     fn judge(
         &self,
         worker: &mut Worker<'_, D, H>,
@@ -659,26 +589,6 @@ impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {
 fn split(range: Range<usize>) -> (Range<usize>, Range<usize>) {
     let end = range.end.min(range.start + PIECE);
     (range.start..end, end..range.end)
-}
-
-/// A failed job that may be tried again, and what is said of it if not.
-struct Again<D> {
-    job: Job<D>,
-    path: String,
-    bytes: u64,
-}
-
-impl<D> Again<D> {
-    fn new(job: Job<D>, path: &Path, ending: &str, bytes: u64) -> Self {
-        Self { job, path: format!("{}{ending}", crate::copy::names::shown(path)), bytes }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Settled {
-    TriedAgain,
-    Lost,
-    Stopped,
 }
 
 struct StopOnPanic<'a>(&'a AtomicBool);
