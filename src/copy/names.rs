@@ -33,6 +33,22 @@ pub fn path_of(text: &str) -> PathBuf {
     text.split('/').map(name_of).collect()
 }
 
+/// How many letters two names or paths begin with alike.
+pub fn shared_letters(one: &[u8], other: &[u8]) -> usize {
+    const BLOCK: usize = 256;
+    let blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
+    let alike = blocks.take_while(|(one, other)| one == other).count() * BLOCK;
+    alike + one[alike..].iter().zip(&other[alike..]).take_while(|(one, other)| one == other).count()
+}
+
+/// A path with a name below it, in no more memory than it takes.
+pub fn joined(above: &Path, name: &OsStr) -> PathBuf {
+    let mut path = PathBuf::with_capacity(above.as_os_str().len() + 1 + name.len());
+    path.push(above);
+    path.push(name);
+    path
+}
+
 fn push_name(text: &mut String, name: &OsStr) {
     for chunk in name.as_encoded_bytes().utf8_chunks() {
         for character in chunk.valid().chars() {

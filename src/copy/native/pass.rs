@@ -513,15 +513,19 @@ pub(super) fn add_up(tallies: Vec<PassTally>) -> Survey {
 
 /// By path, but a directory after all that it holds.
 fn in_purge_order(one: &ExtraEntry, other: &ExtraEntry) -> std::cmp::Ordering {
-    let (mut left, mut right) = (one.path.components(), other.path.components());
-    loop {
-        match (left.next(), right.next()) {
-            (Some(a), Some(b)) if a == b => {}
-            (Some(a), Some(b)) => return a.cmp(&b),
-            (None, None) => return std::cmp::Ordering::Equal,
-            (None, Some(_)) => return std::cmp::Ordering::Greater,
-            (Some(_), None) => return std::cmp::Ordering::Less,
-        }
+    // By letters and not by components: neighbours of a tree of ten thousand levels share nearly all of them.
+    let (one, other) = (one.path.as_os_str().as_encoded_bytes(), other.path.as_os_str().as_encoded_bytes());
+    let shared = names::shared_letters(one, other);
+    // A name that ends comes before the names that it begins, but a whole path after those that go on below it.
+    let rank = |path: &[u8]| match path.get(shared) {
+        Some(letter) if std::path::is_separator(char::from(*letter)) => 0,
+        Some(letter) => 1 + u16::from(*letter),
+        None => 0,
+    };
+    match (one.get(shared), other.get(shared)) {
+        (None, Some(letter)) if std::path::is_separator(char::from(*letter)) => std::cmp::Ordering::Greater,
+        (Some(letter), None) if std::path::is_separator(char::from(*letter)) => std::cmp::Ordering::Less,
+        _ => rank(one).cmp(&rank(other)),
     }
 }
 

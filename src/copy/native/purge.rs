@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::failure::{Failure, Side};
 use crate::copy::account::{Bucket, Page};
@@ -193,10 +193,10 @@ fn open_quarantine<D: Directory>(folder: &Path) -> Result<D, PassError> {
     })
 }
 
+/// That the path holds plain names alone is seen to where it is entered.
 fn split(path: &Path) -> Result<(PathBuf, &OsStr), Failure> {
-    let plain = path.components().all(|component| matches!(component, Component::Normal(_)));
     match (path.parent(), path.file_name()) {
-        (Some(above), Some(name)) if plain => Ok((above.to_owned(), name)),
+        (Some(above), Some(name)) => Ok((above.to_owned(), name)),
         _ => Err(Failure::permanent("is no path below the target")),
     }
 }
