@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::failure::{Failure, Side};
 use super::transfer::Manner;
-use crate::copy::ErrorClass;
+use crate::copy::{ErrorClass, names};
 use crate::sys::attributes::DEFAULT_ACCESS_LIST;
 use crate::sys::tree::{Directory, Renaming, Status, Taken};
 
@@ -136,7 +136,8 @@ impl<D: Directory> Node<D> {
         source_status: Status,
         target: Option<TargetSide<D>>,
     ) -> Self {
-        let relative = parent.as_ref().map_or_else(PathBuf::new, |parent| parent.relative.join(&name));
+        let relative =
+            parent.as_ref().map_or_else(PathBuf::new, |parent| names::joined(&parent.relative, &name));
         Self {
             parent,
             name,
@@ -152,7 +153,7 @@ impl<D: Directory> Node<D> {
     }
 
     pub(super) fn path_of(&self, name: &OsStr) -> PathBuf {
-        self.relative.join(name)
+        names::joined(&self.relative, name)
     }
 
     /// The directory in the target, where there is one.
@@ -162,17 +163,30 @@ impl<D: Directory> Node<D> {
 
     /// The directory in the target, made if need be, with those above it.
     pub(super) fn target_or_make(&self, manner: &Manner<'_>) -> Result<&TargetSide<D>, Failure> {
-        if let Some(side) = self.target.get() {
-            return Ok(side);
+        let mut missing = Vec::new();
+        let mut node = self;
+        let mut side = loop {
+            if let Some(side) = node.target.get() {
+                break side;
+            }
+            missing.push(node);
+            match &node.parent {
+                Some(parent) => node = parent,
+                None => return Err(Failure::permanent("the target's top directory is not open")),
+            }
+        };
+        for node in missing.into_iter().rev() {
+            side = node.make(side, manner)?;
         }
+        Ok(side)
+    }
+
+    /// Makes the directory in the target, below its parent's, unless somebody was faster.
+    fn make<'n>(&'n self, above: &TargetSide<D>, manner: &Manner<'_>) -> Result<&'n TargetSide<D>, Failure> {
         let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(side) = self.target.get() {
             return Ok(side);
         }
-        let Some(parent) = &self.parent else {
-            return Err(Failure::permanent("the target's top directory is not open"));
-        };
-        let above = parent.target_or_make(manner)?;
         let failed = |what, error| Failure::of(Side::Target, what, &self.relative, error);
         let unfinished = making.fillers.is_some() && D::RENAMING == Renaming::Followed;
         let temporary = unfinished.then(|| manner.names.next());
@@ -265,6 +279,17 @@ impl<D: Directory> Node<D> {
     /// Gives back a hold; whether it was the last one.
     pub(super) fn let_go(&self) -> LetGo {
         if self.pending.fetch_sub(1, Ordering::AcqRel) == 1 { LetGo::Last } else { LetGo::OthersLeft }
+    }
+}
+
+impl<D> Drop for Node<D> {
+    /// Lets the directories above go one by one: a parent that is dropped with its child would take a frame of the stack a
+    /// level.
+    fn drop(&mut self) {
+        let mut above = self.parent.take();
+        while let Some(node) = above {
+            above = Arc::into_inner(node).and_then(|mut last| last.parent.take());
+        }
     }
 }
 
