@@ -227,6 +227,16 @@ pub fn passes_by_itself(error: &io::Error) -> bool {
     return matches!(code, 32 | 33 | 64 | 121);
 }
 
+/// Whether an error says that too many files and directories are open at once.
+pub fn is_out_of_handles(error: &io::Error) -> bool {
+    let Some(code) = error.raw_os_error() else { return false };
+    #[cfg(unix)]
+    return unix::is_out_of_handles(code);
+    // ERROR_TOO_MANY_OPEN_FILES.
+    #[cfg(not(unix))]
+    return code == 4;
+}
+
 /// Whether an error of a directory that is open says that it is there no more.
 pub fn is_gone(error: &io::Error) -> bool {
     #[cfg(unix)]

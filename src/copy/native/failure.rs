@@ -25,6 +25,9 @@ pub(super) enum Side {
     Target,
 }
 
+/// What a tree of more levels than may be open at once needs.
+const RAISE: &str = "; raise the limit of open files (`ulimit -n`), and go on with the run";
+
 impl Failure {
     /// Classifies a failed call: `what` completes "cannot …".
     pub(super) fn of(side: Side, what: &str, path: &Path, error: io::Error) -> Self {
@@ -35,7 +38,10 @@ impl Failure {
                 hint: hint_for(&error).to_owned(),
                 source: Some(error),
             }),
-            class => Self::Entry { class, text: format!("cannot {what}: {error}") },
+            class => {
+                let advice = if tree::is_out_of_handles(&error) { RAISE } else { "" };
+                Self::Entry { class, text: format!("cannot {what}: {error}{advice}") }
+            }
         }
     }
 

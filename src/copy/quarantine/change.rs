@@ -7,16 +7,16 @@
 #[cfg(test)]
 mod unflushable;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Kept, Missing, Selection, open};
 use crate::cancel::Cancel;
 use crate::copy::chain::{Chain, Origin};
 use crate::copy::{EntryKind, Tally, names};
 use crate::sys::hold;
-use crate::sys::tree::{Directory, Here, Status, Taken};
+use crate::sys::tree::{self, Directory, Here, Names, Status, Taken};
 
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +60,7 @@ fn restore_with<D: Directory>(
     cancel: &Cancel,
     told: &mut dyn FnMut(&Kept),
 ) -> io::Result<Changed> {
+    tree::allow_many_handles();
     let opened = open::<D>(folder, Missing::Refuse)?;
     // A pass at work in the target could take away again what comes back.
     let _held = hold::take(target).map_err(|error| match error.kind() {
@@ -75,7 +76,7 @@ fn restore_with<D: Directory>(
         told,
         changed: Changed::default(),
     };
-    work.directory(&opened.folder, Path::new(""));
+    work.all(&opened.folder);
     work.deed.target.give_back_times();
     let mut changed = work.changed;
     changed.unflushed = unflushed(work.deed.target.root());
@@ -102,9 +103,10 @@ fn discard_with<D: Directory>(
     cancel: &Cancel,
     told: &mut dyn FnMut(&Kept),
 ) -> io::Result<Changed> {
+    tree::allow_many_handles();
     let opened = open::<D>(folder, Missing::Refuse)?;
     let mut work = Work { deed: Discarding, selection, cancel, told, changed: Changed::default() };
-    work.directory(&opened.folder, Path::new(""));
+    work.all(&opened.folder);
     let mut changed = work.changed;
     changed.unflushed = unflushed(&opened.folder);
     opened.close();
@@ -133,58 +135,115 @@ struct Work<'a, W> {
     changed: Changed,
 }
 
+/// A directory of the quarantine that is gone through.
+struct Inner<D> {
+    directory: D,
+    name: OsString,
+    before: Status,
+    /// How many files were done when it was entered.
+    files: u64,
+}
+
+/// The names of a directory, with the next one to be looked at.
+struct Listing {
+    names: Names,
+    next: usize,
+}
+
 impl<W> Work<'_, W> {
-    fn directory<D: Directory>(&mut self, directory: &D, path: &Path)
+    /// Goes through all that is meant below the purge's folder. No frame of the stack is taken for a level: what bounds
+    /// the depth is the limit of open files.
+    fn all<D: Directory>(&mut self, top: &D)
     where
         W: Doing<D>,
     {
-        let names = match directory.names() {
-            Ok(names) => names,
-            Err(error) => return self.stays(path, "cannot list the folder in the quarantine", &error, SEE),
-        };
-        for index in 0..names.len() {
-            if self.cancel.is_requested() {
-                return;
+        let mut path = PathBuf::new();
+        let mut listings = vec![self.listing(top, &path)];
+        // The directories of all listings but the first.
+        let mut entered: Vec<Inner<D>> = Vec::new();
+        while let Some(listing) = listings.last_mut() {
+            let directory = entered.last().map_or(top, |inner| &inner.directory);
+            if listing.next == listing.names.len() || self.cancel.is_requested() {
+                listings.pop();
+                if let Some(inner) = entered.pop() {
+                    let above = entered.last().map_or(top, |inner| &inner.directory);
+                    self.leave(above, &inner, &path);
+                    path.pop();
+                }
+                continue;
             }
-            let (name, kind) = (names.name(index), names.kind(index));
-            let inner_path = path.join(name);
-            if kind == EntryKind::Directory {
-                if self.selection.reaches(&inner_path) {
-                    self.inner(directory, name, &inner_path);
+            let (name, kind) = (listing.names.name(listing.next), listing.names.kind(listing.next));
+            listing.next += 1;
+            if kind != EntryKind::Directory {
+                self.entry(directory, &path, name, kind);
+                continue;
+            }
+            path.push(name);
+            match self.selection.reaches(&path).then(|| self.enter(directory, name, &path)).flatten() {
+                Some(inner) => {
+                    listings.push(self.listing(&inner.directory, &path));
+                    entered.push(inner);
                 }
-            } else if self.selection.covers(&inner_path) {
-                let bytes = directory.status(name).map_or(0, |status| status.size);
-                match self.deed.file(directory, path, name) {
-                    Ok(()) => {
-                        self.changed.files.add(bytes);
-                        (self.told)(&Kept { path: inner_path, kind, bytes });
-                    }
-                    Err(left) => self.changed.left.push(left),
-                }
+                None => _ = path.pop(),
             }
         }
     }
 
-    fn inner<D: Directory>(&mut self, above: &D, name: &OsStr, path: &Path)
+    /// What cannot be listed is told of, and taken for empty.
+    fn listing<D: Directory>(&mut self, directory: &D, path: &Path) -> Listing {
+        let names = directory.names().unwrap_or_else(|error| {
+            self.stays(path, "cannot list the folder in the quarantine", &error, SEE);
+            Names::default()
+        });
+        Listing { names, next: 0 }
+    }
+
+    fn entry<D: Directory>(&mut self, directory: &D, above: &Path, name: &OsStr, kind: EntryKind)
     where
         W: Doing<D>,
     {
-        let entered = above.enter(name).and_then(|inner| Ok((inner.own_status()?, inner)));
-        let (before, inner) = match entered {
-            Ok(entered) => entered,
-            Err(error) => return self.stays(path, "cannot enter the folder in the quarantine", &error, SEE),
-        };
-        let files = self.changed.files.files;
-        self.directory(&inner, path);
+        let path = names::joined(above, name);
+        if !self.selection.covers(&path) {
+            return;
+        }
+        let bytes = directory.status(name).map_or(0, |status| status.size);
+        match self.deed.file(directory, above, name) {
+            Ok(()) => {
+                self.changed.files.add(bytes);
+                (self.told)(&Kept { path, kind, bytes });
+            }
+            Err(left) => self.changed.left.push(left),
+        }
+    }
+
+    fn enter<D: Directory>(&mut self, above: &D, name: &OsStr, path: &Path) -> Option<Inner<D>> {
+        match above.enter(name).and_then(|inner| Ok((inner.own_status()?, inner))) {
+            Ok((before, directory)) => {
+                Some(Inner { directory, name: name.to_owned(), before, files: self.changed.files.files })
+            }
+            Err(error) => {
+                self.stays(path, "cannot enter the folder in the quarantine", &error, SEE);
+                None
+            }
+        }
+    }
+
+    /// All in a directory that is meant was gone through.
+    fn leave<D: Directory>(&mut self, above: &D, inner: &Inner<D>, path: &Path)
+    where
+        W: Doing<D>,
+    {
+        let Inner { directory, name, before, files } = inner;
         let whole = self.selection.covers(path) && !self.cancel.is_requested();
-        if whole || self.changed.files.files > files {
-            match self.deed.left(path, &before) {
+        let concerned = whole || self.changed.files.files > *files;
+        if concerned {
+            match self.deed.left(path, before) {
                 Ok(made) => self.changed.directories += made,
                 Err(left) => return self.changed.left.push(left),
             }
         }
-        let emptied = inner.names().is_ok_and(|names| names.is_empty());
-        if emptied && (whole || self.changed.files.files > files) {
+        let emptied = directory.names().is_ok_and(|names| names.is_empty());
+        if emptied && concerned {
             match above.remove_directory(name) {
                 Ok(()) => self.changed.directories += W::REMOVED,
                 Err(error) => {
@@ -193,7 +252,7 @@ impl<W> Work<'_, W> {
             }
         } else {
             // What is brought back later shall find the folder's time as it was; a courtesy.
-            let _ = inner.set_own_modified(before.modified);
+            let _ = directory.set_own_modified(before.modified);
         }
     }
 
@@ -204,8 +263,11 @@ impl<W> Work<'_, W> {
 
 const SEE: &str = "see to the permissions of the quarantine, and give the same command again";
 
+const RAISE: &str = "raise the limit of open files (`ulimit -n`), and give the same command again";
+
 impl Left {
     fn of(path: &Path, what: &str, error: &io::Error, help: &'static str) -> Self {
+        let help = if tree::is_out_of_handles(error) { RAISE } else { help };
         Self { path: names::shown(path), reason: format!("{what}: {error}"), help }
     }
 }
@@ -285,7 +347,6 @@ impl<D: Directory> Doing<D> for Discarding {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::PathBuf;
     use std::time::{Duration, SystemTime};
 
     use filetime::FileTime;

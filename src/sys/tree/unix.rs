@@ -324,6 +324,10 @@ pub(super) fn passes_by_itself(code: i32) -> bool {
     )
 }
 
+pub(super) fn is_out_of_handles(code: i32) -> bool {
+    matches!(Errno::from_raw_os_error(code), Errno::MFILE | Errno::NFILE)
+}
+
 pub(super) fn volume_is_gone(code: i32) -> bool {
     matches!(Errno::from_raw_os_error(code), Errno::NOTCONN | Errno::NODEV)
 }
