@@ -173,7 +173,7 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
 
     fn leftover(
         &self,
-        _tally: &mut PassTally,
+        worker: &mut Worker<'_, D, Self>,
         source: Option<&D>,
         directory: &D,
         name: &OsStr,
@@ -182,7 +182,7 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
         let wanted = || large::is_still_wanted(source, directory, name, self.pass.resume_over);
         if self.deed == Deed::Copy && !wanted() {
             // One that cannot be removed harms nobody: no pass ever takes it for a file of the user's.
-            let _ = temporary::remove(directory, name, kind);
+            let _ = temporary::remove(directory, name, kind, &|| worker.walk.is_stopped());
         }
     }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::copy::EntryKind;
-use crate::sys::tree::Directory;
+use crate::sys::tree::{Directory, Taken};
 
 const PREFIX: &str = ".movebook-";
 const SUFFIX: &str = ".part";
@@ -96,18 +96,54 @@ pub(super) fn is_leftover(name: &OsStr, kind: EntryKind) -> bool {
     kind != EntryKind::Special && is_temporary(name)
 }
 
-/// Removes what a killed pass left. No link is followed.
-pub(super) fn remove<D: Directory>(directory: &D, name: &OsStr, kind: EntryKind) -> io::Result<()> {
+/// Removes what a killed pass left, unless `stopped` says so: what is there yet then still has its temporary name. No link
+/// is followed.
+///
+/// A folder in it is moved to its top before it is emptied, so that a tree of any depth takes three handles and no stack.
+pub(super) fn remove<D: Directory>(
+    directory: &D,
+    name: &OsStr,
+    kind: EntryKind,
+    stopped: &dyn Fn() -> bool,
+) -> io::Result<()> {
     if kind != EntryKind::Directory {
         return directory.remove_file(name);
     }
-    let inside = directory.enter(name)?;
-    let names = inside.names()?;
-    for index in 0..names.len() {
-        remove(&inside, names.name(index), names.kind(index))?;
-    }
-    drop(inside);
+    let top = directory.enter(name)?;
+    let free = TemporaryNames::new();
+    // What a share keeps of a removed file, or somebody puts there meanwhile, is no reason for another round.
+    while empty(&top, &free, stopped)? > 0 {}
+    drop(top);
     directory.remove_directory(name)
+}
+
+/// Removes what a directory holds, but for the folders of its folders: those are moved up. Tells how many.
+fn empty<D: Directory>(top: &D, free: &TemporaryNames, stopped: &dyn Fn() -> bool) -> io::Result<u64> {
+    let go_on = || if stopped() { Err(io::ErrorKind::Interrupted.into()) } else { Ok::<_, io::Error>(()) };
+    let mut lifted = 0;
+    let names = top.names()?;
+    for index in 0..names.len() {
+        go_on()?;
+        let name = names.name(index);
+        if names.kind(index) != EntryKind::Directory {
+            top.remove_file(name)?;
+            continue;
+        }
+        let inner = top.enter(name)?;
+        let held = inner.names()?;
+        for index in 0..held.len() {
+            go_on()?;
+            if held.kind(index) == EntryKind::Directory {
+                inner.rename(held.name(index), top, &free.next(), Taken::Refuse)?;
+                lifted += 1;
+            } else {
+                inner.remove_file(held.name(index))?;
+            }
+        }
+        drop(inner);
+        top.remove_directory(name)?;
+    }
+    Ok(lifted)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What every form of directory handle must give: each case runs over the system's own and over the portable one.
 
 mod account;
+#[cfg(unix)]
+mod deep;
 mod hard_links;
 mod large;
 mod lost;
@@ -58,7 +60,10 @@ pub(super) struct Trees {
 
 impl Trees {
     pub(super) fn new(files: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::new_in(tempfile::tempdir().unwrap(), files)
+    }
+
+    fn new_in(folder: TempDir, files: &[&str]) -> Self {
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
         fs::create_dir(&from).unwrap();
         for file in files {

@@ -148,7 +148,7 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
 
     fn leftover(
         &self,
-        _tally: &mut VerifyTally,
+        _worker: &mut Worker<'_, D, Self>,
         _source: Option<&D>,
         _directory: &D,
         _name: &OsStr,

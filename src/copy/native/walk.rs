@@ -4,7 +4,13 @@
 //! succeeds, `link`, `special`, `kept_out` or `failed`. Directories that share a name are entered on both sides
 //! through handles; nothing is reached by a path, and no link is ever followed.
 //!
-//! Memory is bounded by the directories in flight: those that a worker is in, and their ancestors.
+//! Memory is bounded by the directories in flight: those that a worker is in, and their ancestors. What such a directory
+//! holds is kept as one list of names, of which a piece at a time becomes jobs; an extra directory is listed whole before it
+//! is told of, and kept as its names with 24 bytes each.
+//!
+//! No tree is too deep for the stack, since nothing here calls itself. What bounds the depth is open handles, two for each
+//! level that is copied, and memory: a directory in flight holds its whole path, and so does each extra entry that a purge
+//! is told of, which for ten thousand levels of short names is 100 MB.
 
 mod extras;
 mod handler;
@@ -35,7 +41,7 @@ use crate::copy::{EntryKind, PassError, Progress, Rule, Watch};
 use crate::filter::{Candidate, Filter};
 use crate::sys::tree::{Directory, Status};
 pub(super) use handler::{Found, Handler, Lost, Next, Turn};
-use pair::{InTarget, Pair};
+use pair::{InTarget, Pair, Whose};
 use settle::{Again, Settled};
 
 /// A directory with more names than this is split between workers.
@@ -59,6 +65,7 @@ enum Job<D> {
     Top { node: Arc<Node<D>> },
     Visit { parent: Arc<Node<D>>, name: OsString, in_target: InTarget, failed: u32 },
     Piece { node: Arc<Node<D>>, pair: Arc<Pair>, range: Range<usize> },
+    Folders { node: Arc<Node<D>>, pair: Arc<Pair>, whose: Whose, from: usize },
     Entry { node: Arc<Node<D>>, name: OsString, turn: Turn },
     Extra { node: Arc<Node<D>>, name: OsString, failed: u32 },
     Help { share: Weak<Share> },
@@ -67,7 +74,11 @@ enum Job<D> {
 impl<D> Job<D> {
     /// Whether it may still find files.
     fn lists(&self) -> bool {
-        matches!(self, Self::Top { .. } | Self::Visit { .. } | Self::Piece { .. })
+        match self {
+            Self::Top { .. } | Self::Visit { .. } | Self::Piece { .. } => true,
+            Self::Folders { whose, .. } => *whose == Whose::Source,
+            Self::Entry { .. } | Self::Extra { .. } | Self::Help { .. } => false,
+        }
     }
 }
 
@@ -233,6 +244,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             Job::Top { .. } | Job::Help { .. } => {}
             Job::Visit { parent: node, .. }
             | Job::Piece { node, .. }
+            | Job::Folders { node, .. }
             | Job::Entry { node, .. }
             | Job::Extra { node, .. } => node.hold(),
         }
@@ -265,6 +277,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                     self.push(Job::Piece { node: Arc::clone(&node), pair: Arc::clone(&pair), range: rest });
                 }
                 self.piece(worker, &node, &pair, first);
+                self.release(worker, &node);
+            }
+            Job::Folders { node, pair, whose, from } => {
+                self.folders(worker, &node, &pair, whose, from);
                 self.release(worker, &node);
             }
             Job::Entry { node, name, mut turn } => {
@@ -371,13 +387,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         }
         self.handler.entered(worker, node)?;
         self.target_only(worker, node, &pair);
-        for (index, in_target) in pair.both(0..pair.source.len()) {
-            if pair.source.kind(index) == EntryKind::Directory
-                && self.orders.depth == Depth::All
-                && !temporary::is_temporary(pair.source.name(index))
-            {
-                self.descend(worker, node, pair.source.name(index), in_target);
-            }
+        let pair = Arc::new(pair);
+        if self.orders.depth == Depth::All {
+            self.folders(worker, node, &pair, Whose::TargetOnly, 0);
+            self.folders(worker, node, &pair, Whose::Source, 0);
         }
         let length = pair.source.len();
         if length <= PIECE {
@@ -385,9 +398,35 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             return Ok(());
         }
         node.fill();
-        self.push(Job::Piece { node: Arc::clone(node), pair: Arc::new(pair), range: 0..length });
+        self.push(Job::Piece { node: Arc::clone(node), pair, range: 0..length });
         self.filled(worker, node);
         Ok(())
+    }
+
+    /// Makes jobs of the folders among the names from one on, a piece of them: the rest is left for when these are
+    /// through, since the newest job comes first. As jobs made ahead, a million folders would be a million.
+    fn folders(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        node: &Arc<Node<D>>,
+        pair: &Arc<Pair>,
+        whose: Whose,
+        from: usize,
+    ) {
+        let (folders, rest) = pair.folders(whose, from, PIECE);
+        if let Some(from) = rest {
+            self.push(Job::Folders { node: Arc::clone(node), pair: Arc::clone(pair), whose, from });
+        }
+        for index in folders {
+            let name = pair.name_of(whose, index);
+            match whose {
+                Whose::Source => self.descend(worker, node, name, pair.in_target(index)),
+                Whose::TargetOnly if node.parent.is_none() && is_quarantine(name) => {}
+                Whose::TargetOnly => {
+                    self.push(Job::Extra { node: Arc::clone(node), name: name.to_owned(), failed: 0 });
+                }
+            }
+        }
     }
 
     /// A job that lists a part of a directory is through, also where the pass was stopped: what it wrote is whole.

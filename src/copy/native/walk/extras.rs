@@ -4,13 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Again, Depth, Handler, Job, Pair, Walk, Worker};
+use super::{Again, Handler, Job, Pair, Walk, Worker};
 use crate::copy::native::failure::{Failure, Side};
 use crate::copy::native::node::Node;
 use crate::copy::native::temporary;
-use crate::copy::quarantine::is_quarantine;
-use crate::copy::{EntryKind, ExtraEntry, Rule};
-use crate::sys::tree::Directory;
+use crate::copy::{EntryKind, ExtraEntry, Rule, names};
+use crate::sys::tree::{Directory, Names};
 
 /// Whether all of a directory is let in by the filter, so that the directory itself can go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +19,97 @@ enum Whole {
 }
 
 /// What one extra directory holds, kept back until all of it was listed: a listing that fails half-way tells nothing.
+///
+/// It is kept as the way that the listing took, each name once: the paths of a tree of ten thousand levels would be a
+/// hundred times as long as its names.
 #[derive(Default)]
 struct Haul {
-    entries: Vec<(ExtraEntry, Result<(), Rule>)>,
+    /// Of what is entered and of what is told of, in that order.
+    names: Names,
+    steps: Vec<Step>,
     target_files: u64,
 }
 
+enum Step {
+    Enter,
+    Entry { bytes: u64, judged: Result<(), Rule> },
+    Leave(Whole),
+}
+
+impl Haul {
+    fn enter(&mut self, name: &OsStr) -> std::io::Result<()> {
+        self.names.push(name, EntryKind::Directory)?;
+        self.steps.push(Step::Enter);
+        Ok(())
+    }
+
+    fn add(&mut self, name: &OsStr, entry: &Seen) -> std::io::Result<()> {
+        self.names.push(name, entry.kind)?;
+        self.steps.push(Step::Entry { bytes: entry.bytes, judged: entry.judged });
+        Ok(())
+    }
+
+    /// Tells of all, a directory after all that it holds, and only where it is let in as a whole.
+    fn tell(self, above: &Path, mut each: impl FnMut(ExtraEntry, Result<(), Rule>)) {
+        let mut path = above.to_owned();
+        let mut index = 0;
+        for step in self.steps {
+            match step {
+                Step::Enter => {
+                    path.push(self.names.name(index));
+                    index += 1;
+                }
+                Step::Entry { bytes, judged } => {
+                    let entry = ExtraEntry {
+                        path: names::joined(&path, self.names.name(index)),
+                        kind: self.names.kind(index),
+                        bytes,
+                    };
+                    index += 1;
+                    each(entry, judged);
+                }
+                Step::Leave(whole) => {
+                    if whole == Whole::Yes {
+                        let path = path.as_path().to_owned();
+                        each(ExtraEntry { path, kind: EntryKind::Directory, bytes: 0 }, Ok(()));
+                    }
+                    path.pop();
+                }
+            }
+        }
+    }
+}
+
+/// An extra directory that is being listed.
+struct Level<D> {
+    judged: Result<(), Rule>,
+    whole: Whole,
+    /// The folders in it that were not entered yet. A directory without any is closed, so that a long way down where each
+    /// holds one folder takes two handles.
+    below: Option<Below<D>>,
+}
+
+struct Below<D> {
+    directory: D,
+    folders: Names,
+    next: usize,
+}
+
+impl<D> Below<D> {
+    fn new(directory: D, folders: Names, next: usize) -> Option<Self> {
+        (next < folders.len()).then_some(Self { directory, folders, next })
+    }
+}
+
+/// An extra entry that is no directory.
+struct Seen {
+    kind: EntryKind,
+    bytes: u64,
+    judged: Result<(), Rule>,
+}
+
 impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
-    /// Tells the handler what of a directory only the target has.
+    /// Tells the handler what of a directory only the target has, but for folders: those are jobs of their own.
     pub(super) fn target_only(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>, pair: &Pair) {
         let Some(side) = node.target() else { return };
         self.handler.target_files(&mut worker.tally, pair.target_files);
@@ -38,16 +120,15 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             }
             let (name, kind) = (pair.target_only.name(index), pair.target_only.kind(index));
             match kind {
-                EntryKind::Directory if node.parent.is_none() && is_quarantine(name) => {}
                 _ if temporary::is_leftover(name, kind) => {
-                    self.handler.leftover(&mut worker.tally, Some(&node.source), &side.directory, name, kind);
+                    self.handler.leftover(worker, Some(&node.source), &side.directory, name, kind);
                 }
-                EntryKind::Directory if self.orders.depth == Depth::Top => {}
-                EntryKind::Directory => {
-                    self.push(Job::Extra { node: Arc::clone(node), name: name.to_owned(), failed: 0 });
-                }
+                EntryKind::Directory => {}
                 _ => match self.extra_entry(worker, &side.directory, &node.relative, name, kind) {
-                    Ok(Some((entry, judged))) => self.handler.extra(&mut worker.tally, entry, judged),
+                    Ok(Some(Seen { kind, bytes, judged })) => {
+                        let entry = ExtraEntry { path: node.path_of(name), kind, bytes };
+                        self.handler.extra(&mut worker.tally, entry, judged);
+                    }
                     Ok(None) => {}
                     Err(failure) => {
                         let path = node.path_of(name);
@@ -68,25 +149,25 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         failed: u32,
     ) {
         let Some(side) = node.target() else { return };
+        let unseen =
+            |error| Failure::of(Side::Target, "look at the extra entry", &node.path_of(&name), error);
         let mut haul = Haul::default();
         let listed = match side.directory.status(&name) {
             Ok(status) if status.kind == EntryKind::Directory => {
-                self.collect(worker, &side.directory, &node.relative, &name, Ok(()), &mut haul).map(|_| ())
+                self.collect(worker, &side.directory, &node.relative, &name, &mut haul)
             }
             Ok(status) => self
                 .extra_entry(worker, &side.directory, &node.relative, &name, status.kind)
-                .map(|entry| haul.entries.extend(entry)),
+                .and_then(|seen| seen.map_or(Ok(()), |seen| haul.add(&name, &seen).map_err(unseen))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(error) => {
-                Err(Failure::of(Side::Target, "look at the extra entry", &node.path_of(&name), error))
-            }
+            Err(error) => Err(unseen(error)),
         };
         match listed {
             Ok(()) => {
                 self.handler.target_files(&mut worker.tally, haul.target_files);
-                for (entry, judged) in haul.entries {
-                    self.handler.extra(&mut worker.tally, entry, judged);
-                }
+                haul.tell(&node.relative, |entry, judged| {
+                    self.handler.extra(&mut worker.tally, entry, judged)
+                });
             }
             Err(failure) => {
                 let path = node.path_of(&name);
@@ -96,56 +177,82 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         }
     }
 
+    /// Lists a directory with all below it. No frame of the stack is taken for a level: no tree is too deep for that.
     fn collect(
         &self,
         worker: &mut Worker<'_, D, H>,
         parent: &D,
         above: &Path,
         name: &OsStr,
+        haul: &mut Haul,
+    ) -> Result<(), Failure> {
+        let mut path = above.to_owned();
+        let mut levels = vec![self.level(worker, parent, &mut path, name, Ok(()), haul)?];
+        while let Some(level) = levels.last_mut() {
+            if let Some(Below { directory, folders, next }) = level.below.take() {
+                let inner =
+                    self.level(worker, &directory, &mut path, folders.name(next), level.judged, haul)?;
+                level.below = Below::new(directory, folders, next + 1);
+                levels.push(inner);
+                continue;
+            }
+            let whole = level.whole;
+            haul.steps.push(Step::Leave(whole));
+            path.pop();
+            levels.pop();
+            if let (Whole::No, Some(around)) = (whole, levels.last_mut()) {
+                around.whole = Whole::No;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists one directory, which is added to the path, and all in it that is no directory.
+    fn level(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        parent: &D,
+        path: &mut PathBuf,
+        name: &OsStr,
         judged: Result<(), Rule>,
         haul: &mut Haul,
-    ) -> Result<Whole, Failure> {
+    ) -> Result<Level<D>, Failure> {
         if self.is_stopped() {
             return Err(Failure::Interrupted);
         }
-        let path = above.join(name);
-        let judged = judged.and_then(|()| self.judge_directory(worker, above, name));
-        let failed = |what, error| Failure::of(Side::Target, what, &path, error);
+        let judged = judged.and_then(|()| self.judge_directory(worker, path, name));
+        path.push(name);
+        let failed = |what, error| Failure::of(Side::Target, what, path, error);
         let directory = parent.enter(name).map_err(|error| failed("enter the extra directory", error))?;
         let names = directory.names().map_err(|error| failed("list the extra directory", error))?;
+        haul.enter(name).map_err(|error| failed("list the extra directory", error))?;
         let mut whole = if judged.is_ok() { Whole::Yes } else { Whole::No };
+        let mut folders = Names::default();
         for index in 0..names.len() {
             if self.is_stopped() {
                 return Err(Failure::Interrupted);
             }
             let (name, kind) = (names.name(index), names.kind(index));
             if temporary::is_leftover(name, kind) {
-                self.handler.leftover(&mut worker.tally, None, &directory, name, kind);
-                continue;
-            }
-            if kind == EntryKind::Directory {
-                if self.collect(worker, &directory, &path, name, judged, haul)? == Whole::No {
+                self.handler.leftover(worker, None, &directory, name, kind);
+            } else if kind == EntryKind::Directory {
+                folders.push(name, kind).map_err(|error| failed("list the extra directory", error))?;
+            } else {
+                haul.target_files += u64::from(kind == EntryKind::File);
+                let Some(mut seen) = self.extra_entry(worker, &directory, path, name, kind)? else {
+                    continue;
+                };
+                seen.judged = judged.and(seen.judged);
+                if seen.judged.is_err() {
                     whole = Whole::No;
                 }
-                continue;
-            }
-            haul.target_files += u64::from(kind == EntryKind::File);
-            if let Some((entry, own)) = self.extra_entry(worker, &directory, &path, name, kind)? {
-                let judged = judged.and(own);
-                if judged.is_err() {
-                    whole = Whole::No;
-                }
-                haul.entries.push((entry, judged));
+                haul.add(name, &seen).map_err(|error| failed("list the extra directory", error))?;
             }
         }
-        if whole == Whole::Yes {
-            haul.entries.push((ExtraEntry { path, kind: EntryKind::Directory, bytes: 0 }, Ok(())));
-        }
-        Ok(whole)
+        Ok(Level { judged, whole, below: Below::new(directory, folders, 0) })
     }
 
     /// Looks at one extra entry that is no directory; `None` if it is gone by now.
-    #[allow(clippy::type_complexity, reason = "an entry and its judgement, nothing more")]
     fn extra_entry(
         &self,
         worker: &mut Worker<'_, D, H>,
@@ -153,17 +260,18 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         above: &Path,
         name: &OsStr,
         kind: EntryKind,
-    ) -> Result<Option<(ExtraEntry, Result<(), Rule>)>, Failure> {
-        let path: PathBuf = above.join(name);
+    ) -> Result<Option<Seen>, Failure> {
         let status = match directory.status(name) {
             Ok(status) => status,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::of(Side::Target, "look at the extra entry", &path, error)),
+            Err(error) => {
+                return Err(Failure::of(Side::Target, "look at the extra entry", &above.join(name), error));
+            }
         };
         let judged = match kind {
             EntryKind::File => self.judge(worker, above, name, &status),
             _ => self.judge_name(worker, above, name),
         };
-        Ok(Some((ExtraEntry { path, kind: status.kind, bytes: status.size }, judged)))
+        Ok(Some(Seen { kind: status.kind, bytes: status.size, judged }))
     }
 }

@@ -41,7 +41,7 @@ pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     /// `source` is what the source has for its directory.
     fn leftover(
         &self,
-        tally: &mut Self::Tally,
+        worker: &mut Worker<'_, D, Self>,
         source: Option<&D>,
         directory: &D,
         name: &OsStr,

@@ -2,6 +2,7 @@
 //! they are listed, and kept where the source has none of that name. A directory of a million files on both sides so
 //! takes the memory of one list, 20 MB, and no more time than sorting a second list would.
 
+use std::ffi::OsStr;
 use std::io;
 use std::ops::Range;
 
@@ -14,6 +15,13 @@ use crate::sys::tree::{Directory, Names};
 pub(super) enum InTarget {
     Absent,
     Look,
+}
+
+/// Which of a directory's folders: the source's, or those that only the target has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    Source,
+    TargetOnly,
 }
 
 /// The names of one directory on both sides.
@@ -47,11 +55,35 @@ impl Pair {
         Ok(())
     }
 
+    fn names_of(&self, whose: Whose) -> &Names {
+        match whose {
+            Whose::Source => &self.source,
+            Whose::TargetOnly => &self.target_only,
+        }
+    }
+
+    pub(super) fn name_of(&self, whose: Whose, index: usize) -> &OsStr {
+        self.names_of(whose).name(index)
+    }
+
+    /// The folders among the names from one on, but for what is temporary: so many of them, and where the next one is.
+    pub(super) fn folders(&self, whose: Whose, from: usize, most: usize) -> (Vec<usize>, Option<usize>) {
+        let names = self.names_of(whose);
+        let mut folders = (from..names.len()).filter(|index| {
+            names.kind(*index) == EntryKind::Directory && !temporary::is_temporary(names.name(*index))
+        });
+        let found = folders.by_ref().take(most).collect();
+        (found, folders.next())
+    }
+
+    /// Whether the target has one of the source's names too.
+    pub(super) fn in_target(&self, index: usize) -> InTarget {
+        let met = self.met.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1);
+        if met { InTarget::Look } else { InTarget::Absent }
+    }
+
     /// The source's names in a range, each with whether the target has it too.
     pub(super) fn both(&self, range: Range<usize>) -> impl Iterator<Item = (usize, InTarget)> {
-        range.map(|index| {
-            let met = self.met.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1);
-            (index, if met { InTarget::Look } else { InTarget::Absent })
-        })
+        range.map(|index| (index, self.in_target(index)))
     }
 }
