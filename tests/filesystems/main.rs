@@ -11,7 +11,7 @@
 //! | a purge takes nothing away where it must not | `purges` |
 //! | what a target refuses is told of with class, path and a next step, and the run is finished after mending | `mending` |
 //! | one file's trouble on a share is that file's; two runs never meet in one target | `shares` |
-//! | very many files, very deep trees and very long paths work | `extremes` |
+//! | very many files or folders, very deep trees and very long paths work | `extremes` |
 //!
 //! `volumes` and `passthrough` make the file systems and clean up behind them, also behind a panic. They need root, loop
 //! devices and FUSE, and tools that `tests/install` installs. Where something cannot be made a test says

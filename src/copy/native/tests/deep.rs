@@ -3,11 +3,12 @@
 //! They are made and looked at through handles, since no system takes their whole paths. The portable handles are paths,
 //! and cannot go there.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::*;
+use crate::copy::native::node::Node;
 use crate::copy::quarantine;
 use crate::sys::tree::Taken;
 
@@ -74,6 +75,21 @@ fn a_source_of_thousands_of_levels_is_copied_and_verified() {
         let verified = quiet(|watch| (OWN.verify)(&trees.verify_pass(), watch)).unwrap();
         assert_eq!((verified.equal, verified.differences), (1, vec![]));
     }
+}
+
+#[test]
+fn directories_in_flight_are_let_go_whatever_their_number() {
+    const LEVELS: usize = 100_000;
+    let folder = tempfile::tempdir().unwrap();
+    let open = || portable::Handle::open(folder.path()).unwrap();
+    let status = open().own_status().unwrap();
+    let mut deepest = Arc::new(Node::new(None, OsString::new(), open(), status.clone(), None));
+    for _ in 0..LEVELS {
+        deepest = Arc::new(Node::new(Some(deepest), OsString::new(), open(), status.clone(), None));
+    }
+    let root = std::iter::successors(Some(&deepest), |node| node.parent.as_ref()).last().map(Arc::downgrade);
+    drop(deepest);
+    assert!(root.is_some_and(|root| root.upgrade().is_none()));
 }
 
 /// The folders above the file are made only once it is there, all in one go.
