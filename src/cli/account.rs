@@ -204,7 +204,7 @@ fn counted(path: &Path, id: &str) -> Result<PassSummary> {
         match line.map_err(|why| unreadable(&file, why))? {
             Line::Entry(entry) if entry.is_counted() => sums.count(&entry),
             Line::End { end } => return Ok(*end),
-            Line::Entry(_) | Line::Nowhere { .. } | Line::Head(_) => {}
+            Line::Entry(_) | Line::Head(_) => {}
         }
     }
     Ok(sums)

@@ -20,7 +20,6 @@ mod hard_links;
 mod large;
 mod meter;
 mod node;
-mod nowhere;
 mod pass;
 mod purge;
 mod queue;

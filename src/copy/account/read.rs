@@ -4,29 +4,20 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{Bucket, Entry, FORMAT, Head, Mark};
-use crate::copy::{ErrorClass, PassSummary};
+use super::{Entry, FORMAT, Head, Mark};
+use crate::copy::PassSummary;
 
 /// No line of a pass is longer; one that is would be read without end.
 const LONGEST: u64 = 1024 * 1024;
-/// What is read at once where no line is taken apart.
-const BLOCK: usize = 64 * 1024;
 
 /// One line of a file of names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Line {
     Entry(Entry),
-    /// A new folder that could not get its name: what is named as new below it counts as failed. A [`Reader`] does that
-    /// and does not give the line out.
-    Nowhere {
-        nowhere: String,
-    },
-    End {
-        end: Box<PassSummary>,
-    },
+    End { end: Box<PassSummary> },
     Head(Head),
 }
 
@@ -45,17 +36,13 @@ pub enum Unreadable {
 pub struct Reader {
     lines: Lines,
     pub head: Head,
-    /// Folders of [`Line::Nowhere`].
-    nowhere: Vec<String>,
 }
 
 impl Reader {
     pub fn open(path: &Path) -> Result<Self, Unreadable> {
         let mut lines = Lines { file: BufReader::new(File::open(path)?), text: Vec::new(), number: 0 };
         match lines.next()? {
-            Some(Line::Head(head)) if head.account == FORMAT => {
-                Ok(Self { lines, head, nowhere: nowhere(path)? })
-            }
+            Some(Line::Head(head)) if head.account == FORMAT => Ok(Self { lines, head }),
             Some(Line::Head(head)) => Err(Unreadable::Newer(head.account)),
             _ => Err(Unreadable::Foreign(1)),
         }
@@ -67,47 +54,7 @@ impl Iterator for Reader {
 
     /// The next line. An unfinished last line, which a killed pass leaves, ends the list.
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            match self.lines.next().transpose()? {
-                Ok(Line::Nowhere { .. }) => {}
-                Ok(Line::Entry(entry)) => return Some(Ok(Line::Entry(self.placed(entry)))),
-                line => return Some(line),
-            }
-        }
-    }
-}
-
-impl Reader {
-    /// The entry in the bucket in which it is counted in the end.
-    fn placed(&self, mut entry: Entry) -> Entry {
-        let brought = matches!(entry.bucket, Bucket::New | Bucket::LinksCopied);
-        if brought && let Some(folder) = self.nowhere.iter().find(|folder| entry.path.starts_with(*folder)) {
-            entry.bucket = Bucket::Failed;
-            entry.class = Some(ErrorClass::Permanent);
-            entry.attempts = Some(1);
-            entry.error = Some(format!("its folder {folder} could not get its name in the target"));
-        }
-        entry
-    }
-}
-
-/// The folders that could not get their names. They come behind what is named below them, so they are looked for first:
-/// no other line begins as theirs do, and only those are taken apart.
-fn nowhere(path: &Path) -> Result<Vec<String>, Unreadable> {
-    const BEGINNING: &[u8] = b"{\"nowhere\":";
-    let mut file = BufReader::with_capacity(BLOCK, File::open(path)?);
-    let (mut folders, mut text) = (Vec::new(), Vec::new());
-    loop {
-        text.clear();
-        (&mut file).take(LONGEST).read_until(b'\n', &mut text)?;
-        if text.is_empty() {
-            return Ok(folders);
-        }
-        if text.starts_with(BEGINNING)
-            && let Ok(Line::Nowhere { nowhere }) = serde_json::from_slice(&text)
-        {
-            folders.push(nowhere);
-        }
+        self.lines.next().transpose()
     }
 }
 
@@ -138,7 +85,7 @@ impl Lines {
 pub fn mark_of(path: &Path) -> io::Result<Mark> {
     let mut file = File::open(path)?;
     let (mut digest, mut lines) = (blake3::Hasher::new(), 0);
-    let mut block = vec![0; BLOCK];
+    let mut block = vec![0; 64 * 1024];
     loop {
         match file.read(&mut block) {
             Ok(0) => break,
@@ -158,8 +105,8 @@ mod tests {
     use std::ffi::OsStr;
 
     use super::*;
-    use crate::copy::account::{Names, Page, Writer};
-    use crate::copy::{EntryKind, ExtraEntry, FileError, Rule};
+    use crate::copy::account::{Bucket, Names, Page, Writer};
+    use crate::copy::{EntryKind, ErrorClass, ExtraEntry, FileError, Rule};
 
     fn head() -> Head {
         Head {

@@ -182,16 +182,6 @@ impl Page {
         }
     }
 
-    /// Takes back that what was named as new below a directory is in place; see [`super::Line::Nowhere`].
-    pub fn nowhere(&mut self, writer: Option<&Writer>, directory: &Path) {
-        if writer.is_some() {
-            let mut folder = names::shown(directory);
-            folder.push('/');
-            self.text.extend_from_slice(&json_line(&super::Line::Nowhere { nowhere: folder }));
-            self.lines += 1;
-        }
-    }
-
     /// Brings what is left into the file.
     pub fn turn(&mut self, writer: Option<&Writer>) {
         if let Some(writer) = writer

@@ -3,7 +3,8 @@
 //! A directory that is new in the target is made under a temporary name, filled, and named once: its files are written
 //! under their own names, and yet no path leads to one of them before it is whole. That spares a rename a file, which is
 //! a fifth of the time of a first copy of small files. It is named as soon as the jobs that list it are through, or when
-//! the pass is stopped: what is in it then is whole. A file that comes later (a large one, or one that is tried again),
+//! the pass is stopped: what is in it then is whole. Where its name cannot be given to it, not even once all below it is done,
+//! the pass ends: what it counted as new would be in no place where anybody looks for it. A file that comes later (a large one, or one that is tried again),
 //! and any file of a directory that was there before, is written under a temporary name of its own.
 
 use std::ffi::{OsStr, OsString};
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::failure::{Failure, Side};
-use super::transfer::Manner;
+use super::transfer::{Manner, name_is_taken};
 use crate::copy::{ErrorClass, names};
 use crate::sys::attributes::DEFAULT_ACCESS_LIST;
 use crate::sys::tree::{Directory, Renaming, Status, Taken};
@@ -30,8 +31,6 @@ pub(super) struct Node<D> {
     target: OnceLock<TargetSide<D>>,
     /// Held while the target directory is made, so that it is made once, and while it is named.
     making: Mutex<Making>,
-    /// Whether it was to be named and could not be: what is in it is in no place where anybody looks for it.
-    nameless: AtomicBool,
     /// Whether a survey has counted this directory as one that would be made.
     wanted: AtomicBool,
     /// What still has to happen below before the directory can be left.
@@ -52,8 +51,8 @@ pub(super) struct TargetSide<D> {
     pub(super) origin: Origin,
     /// Whether it was made under a temporary name, so that those who fill it give files their own names at once.
     pub(super) unfinished: bool,
-    /// Half files in it that could not be removed: where there are any, it never gets its own name.
-    spoiled: Mutex<Vec<OsString>>,
+    /// Whether half a file is in it that could not be removed: then it never gets its own name.
+    spoiled: AtomicBool,
     /// The permission bits to go back to, where writing into the directory needed wider ones.
     narrow: Mutex<Option<Permissions>>,
     /// Whether it hands down an access list, asked for once.
@@ -81,7 +80,7 @@ impl<D> TargetSide<D> {
             directory,
             origin,
             unfinished: false,
-            spoiled: Mutex::default(),
+            spoiled: AtomicBool::new(false),
             narrow,
             hands_down: OnceLock::new(),
         }
@@ -94,13 +93,8 @@ impl<D> TargetSide<D> {
 
 impl<D: Directory> TargetSide<D> {
     /// Half a file is left in a directory that has a temporary name.
-    pub(super) fn spoil(&self, name: &OsStr) {
-        self.spoiled.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_owned());
-    }
-
-    /// Half files that are left in it.
-    pub(super) fn spoiled(&self) -> Vec<OsString> {
-        self.spoiled.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn spoil(&self) {
+        self.spoiled.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn hands_down(&self) -> HandsDown {
@@ -146,7 +140,6 @@ impl<D: Directory> Node<D> {
             source_status,
             target: target.map_or_else(OnceLock::new, OnceLock::from),
             making: Mutex::new(Making { fillers: Some(1), temporary: None }),
-            nameless: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
             pending: AtomicUsize::new(1),
         }
@@ -191,6 +184,14 @@ impl<D: Directory> Node<D> {
         let unfinished = making.fillers.is_some() && D::RENAMING == Renaming::Followed;
         let temporary = unfinished.then(|| manner.names.next());
         let name = temporary.as_deref().unwrap_or(&self.name);
+        if unfinished {
+            // Else all of it would be copied before the name is found to be taken, by one in another case for instance.
+            match above.directory.status(&self.name) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(failed("look for the directory in the target", error)),
+                Ok(_) => return Err(name_is_taken()),
+            }
+        }
         let permissions = manner.attributes.first_permissions(&self.source_status);
         let make = || above.directory.make_directory(name, &permissions);
         let made = match make() {
@@ -229,33 +230,28 @@ impl<D: Directory> Node<D> {
             }
             fillers => *fillers = None,
         }
-        let Some(temporary) = making.temporary.take() else { return Ok(()) };
-        let Some(above) = self.parent.as_ref().and_then(|parent| parent.target()) else { return Ok(()) };
-        let named = self.name_it(above, &temporary);
-        self.nameless.store(named.is_err(), Ordering::Relaxed);
-        named
+        self.name_it(&mut making)
     }
 
-    fn name_it(&self, above: &TargetSide<D>, temporary: &OsStr) -> Result<(), Failure> {
-        if self.target.get().is_some_and(|side| !side.spoiled().is_empty()) {
-            return Err(Failure::permanent(
-                "half a file in the new directory can be neither finished nor removed: nothing of the \
-                 directory is in place, and the next pass makes it anew",
-            ));
+    /// Once all below is done: the name, where it could not be given before.
+    pub(super) fn named(&self) -> Result<(), Failure> {
+        self.name_it(&mut self.making.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn name_it(&self, making: &mut Making) -> Result<(), Failure> {
+        let Some(temporary) = &making.temporary else { return Ok(()) };
+        let Some(above) = self.parent.as_ref().and_then(|parent| parent.target()) else { return Ok(()) };
+        if self.target.get().is_some_and(|side| side.spoiled.load(Ordering::Relaxed)) {
+            return Err(Failure::permanent("half a file in it can be neither finished nor removed"));
         }
         above.directory.rename(temporary, &above.directory, &self.name, Taken::Refuse).map_err(|error| {
             match error.kind() {
-                ErrorKind::AlreadyExists => Failure::permanent(
-                    "the target got something of this name (or of one that differs only in case) during the pass",
-                ),
-                _ => Failure::of(Side::Target, "name the finished directory", &self.relative, error),
+                ErrorKind::AlreadyExists => name_is_taken(),
+                _ => Failure::of(Side::Target, "rename it", &self.relative, error),
             }
-        })
-    }
-
-    /// Whether the directory could not get its name.
-    pub(super) fn is_nameless(&self) -> bool {
-        self.nameless.load(Ordering::Relaxed)
+        })?;
+        making.temporary = None;
+        Ok(())
     }
 
     /// Marks this directory and those above it as ones that a copy would make; how many were not marked before.

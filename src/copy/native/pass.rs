@@ -13,7 +13,6 @@ use super::failure::{Failure, Side};
 use super::hard_links::{self, HardLinks, Leader, Linked, Meeting};
 use super::large;
 use super::node::{Node, Origin, TargetSide};
-use super::nowhere::Nowhere;
 use super::temporary::{self, TemporaryNames};
 use super::transfer::{Manner, State, transfer, transfer_link};
 use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
@@ -49,7 +48,6 @@ pub(super) struct PassTally {
     extras: Vec<ExtraEntry>,
     target_files: u64,
     source_files: u64,
-    nowhere: Nowhere,
     /// What a person should know though no file is concerned.
     warning: Option<String>,
     pub(super) page: account::Page,
@@ -210,14 +208,6 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
             return;
         }
         let Some(side) = node.target() else { return };
-        if node.is_nameless() {
-            let mut nowhere = Nowhere::default();
-            // The directory itself is told as failed; what of it cannot be looked at now stays counted as new.
-            let _ = nowhere.add(&side.directory, &side.spoiled());
-            worker.tally.nowhere.merge(nowhere);
-            worker.tally.page.nowhere(self.account, &node.relative);
-            return;
-        }
         worker.tally.summary.directories_created += u64::from(side.origin == Origin::MadeByThisPass);
         if let Err(Failure::Entry { class, text }) = self.attributes.leave(node, side) {
             let path = format!("{}/", names::shown(&node.relative));
@@ -491,18 +481,16 @@ impl<D: Directory> PassHandler<'_, D> {
 /// Puts the workers' parts together.
 pub(super) fn add_up(tallies: Vec<PassTally>) -> Survey {
     let mut whole = PassOutcome::default();
-    let (mut largest, mut nowhere) = (Vec::new(), Nowhere::default());
+    let mut largest = Vec::new();
     for tally in tallies {
         merge(&mut whole.summary, tally.summary);
         whole.extras.extend(tally.extras);
         whole.target_files += tally.target_files;
         whole.source_files += tally.source_files;
-        nowhere.merge(tally.nowhere);
         // All workers of a pass meet the same.
         whole.warning = whole.warning.or(tally.warning);
         largest.extend(tally.largest);
     }
-    nowhere.take_back(&mut whole);
     whole.summary.errors.sort_by(|one, other| one.path.cmp(&other.path));
     whole.summary.errors.truncate(PassSummary::LISTED_ERRORS);
     whole.extras.sort_by(in_purge_order);

@@ -184,7 +184,7 @@ impl<D: Directory> Drop for Unfinished<'_, D> {
             && self.naming == Naming::AtOnce
             && error.kind() != ErrorKind::NotFound
         {
-            self.side.spoil(name);
+            self.side.spoil();
         }
     }
 }
@@ -221,7 +221,7 @@ pub(super) fn could_not_name<D: Directory>(found: &Found<'_, D>, what: &str, err
 /// Of a name that was free when it was looked for.
 pub(super) fn name_is_taken() -> Failure {
     Failure::permanent(
-        "the target got a file of this name (or of one that differs only in case) during the pass",
+        "the target got something of this name (or of one that differs only in case) during the pass",
     )
 }
 

@@ -37,7 +37,7 @@ use super::temporary;
 use super::throttle::Throttle;
 use super::under_way::UnderWay;
 use crate::copy::quarantine::is_quarantine;
-use crate::copy::{EntryKind, PassError, Progress, Rule, Watch};
+use crate::copy::{EntryKind, ErrorClass, PassError, Progress, Rule, Watch};
 use crate::filter::{Candidate, Filter};
 use crate::sys::tree::{Directory, Status};
 pub(super) use handler::{Found, Handler, Lost, Next, Turn};
@@ -313,6 +313,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     fn release(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>) {
         let mut node = node;
         while node.let_go() == LetGo::Last && !self.is_stopped() {
+            if let Err(failure) = node.named() {
+                self.end_unnamed(node, failure);
+                return;
+            }
             self.handler.left(worker, node);
             match &node.parent {
                 Some(parent) => node = parent,
@@ -399,7 +403,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         }
         node.fill();
         self.push(Job::Piece { node: Arc::clone(node), pair, range: 0..length });
-        self.filled(worker, node);
+        self.filled(node);
         Ok(())
     }
 
@@ -430,15 +434,11 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     }
 
     /// A job that lists a part of a directory is through, also where the pass was stopped: what it wrote is whole.
-    fn filled(&self, worker: &mut Worker<'_, D, H>, node: &Node<D>) {
+    fn filled(&self, node: &Node<D>) {
         match node.filled() {
-            Ok(()) => {}
-            Err(Failure::Entry { class, text }) => {
-                self.meter.fail();
-                let path = format!("{}/", crate::copy::names::shown(&node.relative));
-                self.handler.failed(&mut worker.tally, Lost { path, class, text, attempts: 1, bytes: 0 });
-            }
-            Err(failure) => self.end_by(failure),
+            // Once all below it is done it is tried again.
+            Ok(()) | Err(Failure::Entry { class: ErrorClass::Transient, .. }) => {}
+            Err(failure) => self.end_unnamed(node, failure),
         }
     }
 
@@ -463,7 +463,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 self.entry(worker, node, name, in_target, Turn::default());
             }
         }
-        self.filled(worker, node);
+        self.filled(node);
     }
 
     fn entry(

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::trouble::{Trouble, Troubled};
 use super::{Trees, copy, listing, put};
 use crate::cancel::Cancel;
 use crate::copy::account::{Bucket, FORMAT, Head, Line, Reader, Writer};
-use crate::copy::{CopyPass, ErrorClass, Extras, PassOutcome, Tally, Watch};
+use crate::copy::{CopyPass, ErrorClass, Extras, PassError, PassOutcome, Tally, Watch};
 
 /// Copies with trouble, and gives back what was named besides: bucket and path, sorted.
 fn named<T: Trouble>(trees: &Trees, pass: &CopyPass) -> (PassOutcome, Vec<(Bucket, String)>) {
@@ -34,6 +35,12 @@ fn named<T: Trouble>(trees: &Trees, pass: &CopyPass) -> (PassOutcome, Vec<(Bucke
     }
     names.sort();
     (outcome, names)
+}
+
+fn ended_by<T: Trouble>(pass: &CopyPass) -> PassError {
+    let cancel = Cancel::new();
+    let watch = Watch { progress: &|_| {}, cancel: &cancel, account: None };
+    copy::<Troubled<T>>(pass, &watch).unwrap_err()
 }
 
 /// A folder that only the target has may not be read.
@@ -71,36 +78,21 @@ impl Trouble for Forbidden {
     }
 }
 
-#[test]
-fn files_of_a_new_folder_that_cannot_get_its_name_count_as_failed_and_not_as_new() {
-    for threads in [1, 6] {
-        let trees = Trees::new(&["a", "d/b", "d/e/c", "d/e/f/", "e/d"]);
-        let pass = CopyPass { threads, ..trees.pass() };
-        let (outcome, names) = named::<Forbidden>(&trees, &pass);
-        let summary = &outcome.summary;
-        assert_eq!((summary.new, outcome.target_files), (Tally { files: 2, bytes: 4 }, 2));
-        // The folder, and the two files in it.
-        assert_eq!(summary.failed, Tally { files: 3, bytes: 8 });
-        let errors: Vec<_> = summary.errors.iter().map(|error| (error.path.as_str(), error.class)).collect();
-        assert_eq!(errors, [("d/", ErrorClass::Denied)]);
-        let expected = [
-            (Bucket::New, "a"),
-            (Bucket::New, "e/d"),
-            (Bucket::Failed, "d/"),
-            (Bucket::Failed, "d/b"),
-            (Bucket::Failed, "d/e/c"),
-        ];
-        assert_eq!(names, expected.map(|(bucket, path)| (bucket, path.to_owned())));
-        assert!(!trees.to.join("d").exists());
-        let (again, _) = named::<Untroubled>(&trees, &pass);
-        assert_eq!((again.summary.new.files, again.summary.same.files), (2, 2));
-        assert_eq!(listing(&trees.to), listing(&trees.from));
-    }
-}
-
 struct Untroubled;
 
 impl Trouble for Untroubled {}
+
+/// A share that refuses the first rename of a directory.
+struct Hesitant;
+
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+impl Trouble for Hesitant {
+    fn rename(new: &Path) -> io::Result<()> {
+        let first = new.ends_with("to/d") && ASKED.fetch_add(1, Ordering::Relaxed) == 0;
+        if first { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
+    }
+}
 
 /// A file of the source cannot be read, and half its copy cannot be removed.
 struct Stuck;
@@ -116,16 +108,40 @@ impl Trouble for Stuck {
     }
 }
 
+#[test]
+fn a_new_folder_that_cannot_get_its_name_ends_the_pass_and_the_next_one_copies_it() {
+    for threads in [1, 6] {
+        let trees = Trees::new(&["a", "d/b", "d/e/c", "d/e/f/", "e/d"]);
+        let pass = CopyPass { threads, ..trees.pass() };
+        match ended_by::<Forbidden>(&pass) {
+            PassError::Fatal { what, path, .. } => {
+                assert!(what.starts_with("the new directory cannot get its name: "), "{what}");
+                assert_eq!(path, "d/");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(!trees.to.join("d").exists());
+        named::<Untroubled>(&trees, &pass);
+        assert_eq!(listing(&trees.to), listing(&trees.from));
+    }
+}
+
+#[test]
+fn a_new_folder_whose_name_was_refused_in_passing_gets_it_once_all_below_it_is_done() {
+    let trees = Trees::new(&["a", "d/b", "d/e/c"]);
+    let (outcome, _) = named::<Hesitant>(&trees, &trees.pass());
+    assert_eq!(ASKED.load(Ordering::Relaxed), 2);
+    assert_eq!((outcome.summary.new.files, outcome.summary.failed.files), (3, 0));
+    assert_eq!(listing(&trees.to), listing(&trees.from));
+}
+
 #[cfg(unix)]
 #[test]
 fn half_a_file_that_cannot_be_removed_never_gets_a_name_that_leads_to_it() {
     let trees = Trees::new(&["d/half", "d/whole", "other"]);
-    let (outcome, names) = named::<Stuck>(&trees, &trees.pass());
+    let ended = ended_by::<Stuck>(&trees.pass());
+    assert!(matches!(ended, PassError::Fatal { .. }), "{ended:?}");
     assert!(!trees.to.join("d").exists());
-    let (new, failed) = (outcome.summary.new, outcome.summary.failed);
-    // Half a file holds nothing yet; it was counted as failed by itself, with the folder and the whole one.
-    assert_eq!((new.files, failed.files), (1, 3), "{names:?}");
-    let (again, _) = named::<Untroubled>(&trees, &trees.pass());
-    assert_eq!((again.summary.new.files, again.summary.same.files), (2, 1));
+    named::<Untroubled>(&trees, &trees.pass());
     assert_eq!(listing(&trees.to), listing(&trees.from));
 }

@@ -73,6 +73,19 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         Settled::Lost
     }
 
+    /// A new directory cannot get its name: what was counted as new in it is in no place where anybody looks for it.
+    pub(super) fn end_unnamed(&self, node: &Node<D>, failure: Failure) {
+        match failure {
+            Failure::Entry { text, .. } => self.stop(PassError::Fatal {
+                what: format!("the new directory cannot get its name: {text}"),
+                path: format!("{}/", crate::copy::names::shown(&node.relative)),
+                hint: "see to that directory in the target, and go on with the run: it is copied anew".into(),
+                source: None,
+            }),
+            failure => self.end_by(failure),
+        }
+    }
+
     pub(super) fn end_by(&self, failure: Failure) {
         match failure {
             Failure::Ends(why) => self.stop(why),
