@@ -63,9 +63,10 @@ impl FromStr for Bandwidth {
 }
 
 fn no_limit(entry: &str) -> Misfit {
-    Misfit::new(match entry.contains(':') {
-        true => format!("`{entry}` is a time without a limit: write `{entry},5MiB` or `{entry},off`"),
-        false => format!("`{entry}` is no `TIME,LIMIT`, such as `07:00,5MiB`"),
+    Misfit::new(if entry.contains(':') {
+        format!("`{entry}` is a time without a limit: write `{entry},5MiB` or `{entry},off`")
+    } else {
+        format!("`{entry}` is no `TIME,LIMIT`, such as `07:00,5MiB`")
     })
 }
 

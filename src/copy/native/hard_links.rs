@@ -1,4 +1,5 @@
-//! Names of one file stay names of one file (`preserve: [hard-links]`): one of them is copied, the others are linked to it.
+//! Names of one file stay names of one file (`preserve: [hard-links]`): one of them is copied, the others are linked to
+//! it.
 //!
 //! - Whichever name is met first leads; a name that is met while its leader is under way waits as a job and holds no
 //!   worker. A leader that fails steps down, and those that waited go on: each tries for itself.

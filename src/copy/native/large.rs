@@ -9,8 +9,9 @@
 //!
 //! # Several workers in one file
 //!
-//! Bare system calls on one file of 2 GB, 2 cores, Linux 6.18, blocks of 256 KiB by `pread` and `pwrite`, the flush counted;
-//! time as a ratio to one worker (medians of 3 to 7 interleaved rounds, which lie up to a third apart for one worker):
+//! Bare system calls on one file of 2 GB, 2 cores, Linux 6.18, blocks of 256 KiB by `pread` and `pwrite`, the flush
+//! counted; time as a ratio to one worker (medians of 3 to 7 interleaved rounds, which lie up to a third apart for one
+//! worker):
 //!
 //! | | 1 worker | 2 | 4 | 8 | one reads, one writes |
 //! | --- | --- | --- | --- | --- | --- |
@@ -19,19 +20,20 @@
 //! | warm, to ext4 on a virtual disk | 1.00 | 0.48 to 0.78 | 0.52 to 0.85 | | 0.6 to 0.8 |
 //! | cold, from ext4 on a virtual disk to tmpfs | 1.00 | 0.55 | 0.51 | 0.49 | |
 //!
-//! A file system lets one writer into a file at a time, so two workers gain what reading and writing at once gain, and more
-//! than two gain only where reading waits. Ranges of 1, 16 and 64 MiB are alike. Blocks of 1 MiB are alike when it is warm
-//! and a third slower when it is cold; of 4 MiB slower always. Setting space aside first is a tenth for one worker, and
-//! starting the disk early (`sync_file_range`) helps one worker by a third and two not at all: what is durable soon for the
-//! sake of going on is durable soon enough. Two workers in two files beat two in one by far, so that a worker comes to help
-//! only when it finds no other job.
+//! A file system lets one writer into a file at a time, so two workers gain what reading and writing at once gain, and
+//! more than two gain only where reading waits. Ranges of 1, 16 and 64 MiB are alike. Blocks of 1 MiB are alike when it
+//! is warm and a third slower when it is cold; of 4 MiB slower always. Setting space aside first is a tenth for one
+//! worker, and starting the disk early (`sync_file_range`) helps one worker by a third and two not at all: what is
+//! durable soon for the sake of going on is durable soon enough. Two workers in two files beat two in one by far, so
+//! that a worker comes to help only when it finds no other job.
 //!
 //! # What going on costs
 //!
-//! A copy that can be gone on with is hashed while it is written and synced every 64 MiB. The program as a whole, one file
-//! of 2 GB, cache warm, ext4 on a loop device in memory, best of 5: 0.76 of the time of one worker without that, 0.97 with
-//! it; where a disk or a network is what is waited for, it costs nothing. Checking by reading the source again would cost
-//! nothing here, and all of the source's transfer when a copy is gone on with, which is what that is to spare.
+//! A copy that can be gone on with is hashed while it is written and synced every 64 MiB. The program as a whole, one
+//! file of 2 GB, cache warm, ext4 on a loop device in memory, best of 5: 0.76 of the time of one worker without that,
+//! 0.97 with it; where a disk or a network is what is waited for, it costs nothing. Checking by reading the source
+//! again would cost nothing here, and all of the source's transfer when a copy is gone on with, which is what that is
+//! to spare.
 mod ledger;
 mod part;
 mod record;
@@ -55,16 +57,16 @@ use part::{Open, Part};
 use share::{Blocks, Task, Told};
 pub(super) use share::{Pace, Parted, Share, Tools};
 
-/// Files from this size on become jobs of their own, so that a directory of large ones keeps all workers at work; and space
-/// is set aside for them before writing: it saves time, and a full volume is known at once.
+/// Files from this size on become jobs of their own, so that a directory of large ones keeps all workers at work; and
+/// space is set aside for them before writing: it saves time, and a full volume is known at once.
 pub(super) const LARGE: u64 = 1024 * 1024;
-/// What a worker takes of a file at once, and what has a hash in the record. On a slow source as many units as there are
-/// workers are under way for long, and lost by a kill: hence no larger ones.
+/// What a worker takes of a file at once, and what has a hash in the record. On a slow source as many units as there
+/// are workers are under way for long, and lost by a kill: hence no larger ones.
 const UNIT: u64 = 4 * 1024 * 1024;
 /// From this size on, others may help.
 const SHARED_FROM: u64 = 64 * 1024 * 1024;
-/// More than so many who help are worth nothing: two workers fill what one file can take, and a few more hide the wait for
-/// a cold disk or a share.
+/// More than so many who help are worth nothing: two workers fill what one file can take, and a few more hide the wait
+/// for a cold disk or a share.
 const HELPERS: usize = 7;
 /// So much less than a file's size must be on the volume before its holes are looked for.
 const HOLES_FROM: u64 = 64 * 1024;
@@ -140,7 +142,8 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
     result
 }
 
-/// Whether a temporary file is a part that the copy of its file will go on with; `source` is its directory's counterpart.
+/// Whether a temporary file is a part that the copy of its file will go on with; `source` is its directory's
+/// counterpart.
 pub(super) fn is_still_wanted<D: Directory>(
     source: Option<&D>,
     target: &D,

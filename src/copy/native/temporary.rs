@@ -1,8 +1,8 @@
 //! The names under which files are written before they are whole.
 //!
 //! A name of this form belongs to movebook: a pass never copies it, never calls it extra, and removes it from the
-//! target (a directory with all that it holds), since it can only be what a killed pass left. Two passes into one target at the same time are kept apart
-//! by the run's lock, not here.
+//! target (a directory with all that it holds), since it can only be what a killed pass left. Two passes into one
+//! target at the same time are kept apart by the run's lock, not here.
 //!
 //! The names of a copy that can be gone on with are made of its final name, so that the next pass finds them again:
 //! the copy ends in `-resumable.part`, the record of what of it is durable in `-resumable.record`.

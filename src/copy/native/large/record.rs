@@ -1,4 +1,5 @@
-//! What is known to be durable of a copy that can be gone on with: a text beside it. Pure but for reading and writing it.
+//! What is known to be durable of a copy that can be gone on with: a text beside it. Pure but for reading and writing
+//! it.
 //!
 //! The first line says which state of which source the copy is made of; each further one holds the hash of the copy's
 //! next unit, and was written only after that unit was on the disk. Each line ends with a check over itself and all before
@@ -17,7 +18,8 @@ use crate::sys::tree::{self, Status, content};
 
 /// The form of the record; another one is not gone on with.
 const VERSION: u32 = 1;
-/// No first line is longer: a name takes two digits a byte (255 letters, on some systems of three bytes each), and numbers are of 64 bits.
+/// No first line is longer: a name takes two digits a byte (255 letters, on some systems of three bytes each), and
+/// numbers are of 64 bits.
 const LONGEST_ORIGIN: u64 = 4096;
 /// A unit's line: two hashes in digits, the second one cut, a space and the end.
 const UNIT_LINE: u64 = 64 + 1 + CHECK as u64 + 1;
@@ -122,8 +124,8 @@ impl Record {
         Ok(Self::parse(&text).map(|record| record.origin))
     }
 
-    /// Reads the record of an origin from a file; an error where it cannot be read, `None` where it is that of another one
-    /// or not to be trusted. No more is read than such a record can hold, whatever is in its place.
+    /// Reads the record of an origin from a file; an error where it cannot be read, `None` where it is that of another
+    /// one or not to be trusted. No more is read than such a record can hold, whatever is in its place.
     pub(super) fn read(file: impl Read, origin: &Origin) -> io::Result<Option<Self>> {
         let units = origin.size.div_ceil(origin.unit.max(1));
         let longest = units.saturating_mul(UNIT_LINE).saturating_add(LONGEST_ORIGIN);
