@@ -4,7 +4,7 @@
 //! - Whichever name is met first leads; a name that is met while its leader is under way waits as a job and holds no
 //!   worker. A leader that fails steps down, and those that waited go on: each tries for itself.
 //! - What is linked to is held open and seen to be the file that the leader left: where its name was replaced in the
-//!   target meanwhile, the next name is copied and leads.
+//!   target meanwhile, the next name is copied and leads. At no time do two names lead.
 //! - A name of the target that is the right file already is *same*; one of another file is *changed*, and what it was
 //!   keeps its other names: replacing by rename takes one name away and changes no content. So a copy that is no link
 //!   in the source is none in the target either, once it changes.
@@ -168,12 +168,13 @@ impl<D: Directory> HardLinks<D> {
         }
     }
 
-    /// Makes this name the leader: the file of the one before takes no more names.
-    pub(super) fn lead_anew(&self, group: FileIdentity) {
+    /// The file of this leader takes no more names: whoever is met next leads, unless another one does already.
+    pub(super) fn forget(&self, group: FileIdentity, leader: &Leader<D>) {
         let mut groups = self.lock();
-        // Where someone else was faster, this one is copied for itself.
-        if !matches!(groups.get(&group), Some(Group::UnderWay(_))) {
-            groups.insert(group, Group::UnderWay(Vec::new()));
+        if let Some(Group::There(there)) = groups.get(&group)
+            && there.path == leader.path
+        {
+            groups.remove(&group);
         }
     }
 

@@ -88,23 +88,20 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
             // Another file took the name meanwhile.
             self.step_down(worker, turn);
         }
-        let meeting = match turn.leads {
-            Some(_) => Meeting::Leads,
-            None => self.hard_links.meet(group, found, turn),
-        };
-        match meeting {
-            Meeting::Leads => {}
-            Meeting::Waits => return Ok(Next::Waits),
-            Meeting::Follows(leader) => {
-                let followed = self.follow(worker, found, turn, &leader)?;
-                if followed == Linked::Done {
-                    self.hard_links.followed(group, &found.source);
-                    return Ok(Next::Done);
+        // Each round leaves one leader behind.
+        while turn.leads.is_none() {
+            match self.hard_links.meet(group, found, turn) {
+                Meeting::Leads => turn.leads = Some(group),
+                Meeting::Waits => return Ok(Next::Waits),
+                Meeting::Follows(leader) => {
+                    if self.follow(worker, found, turn, &leader)? == Linked::Done {
+                        self.hard_links.followed(group, &found.source);
+                        return Ok(Next::Done);
+                    }
+                    self.hard_links.forget(group, &leader);
                 }
-                self.hard_links.lead_anew(group);
             }
         }
-        turn.leads = Some(group);
         let handled = self.alone(worker, found, turn)?;
         if let Handled::Done(decision, state) = handled
             && let Ok(target) = self.in_target(found, decision)

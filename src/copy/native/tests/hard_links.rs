@@ -4,7 +4,8 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use super::trouble::{Trouble, Troubled};
@@ -78,4 +79,34 @@ fn a_name_whose_leader_can_no_more_be_come_to_is_copied_anew() {
     assert_eq!((planted.new.files, planted.linked.files), (2, 0));
     let (_trees, replaced) = two_names::<Replaced>();
     assert_eq!((replaced.new.files, replaced.linked.files), (2, 0));
+}
+
+/// Two names meet one leader at once, and for both it was replaced meanwhile.
+struct MetAtOnce;
+
+impl Trouble for MetAtOnce {
+    fn hold(_path: &Path) -> io::Result<()> {
+        static HELD: AtomicUsize = AtomicUsize::new(0);
+        static BOTH: Barrier = Barrier::new(2);
+        if HELD.fetch_add(1, Ordering::Relaxed) < 2 {
+            BOTH.wait();
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn of_two_names_whose_leader_was_replaced_one_leads_and_the_other_follows_it() {
+    let trees = Trees::new(&["a/name", "b/", "c/"]);
+    for folder in ["b", "c"] {
+        fs::hard_link(trees.from.join("a/name"), trees.from.join(folder).join("name")).unwrap();
+    }
+    let preserve = Preserve::default().with(Preserved::HardLinks);
+    // Each of the two takes a worker, which waits for the other.
+    let pass = CopyPass { preserve, threads: 2, ..trees.pass() };
+    let summary = quiet(|watch| copy::<Troubled<MetAtOnce>>(&pass, watch)).unwrap().summary;
+    assert_eq!(summary.errors, []);
+    assert_eq!((summary.new.files, summary.linked.files), (3, 1));
+    assert_eq!(listing(&trees.to).len(), listing(&trees.from).len());
 }

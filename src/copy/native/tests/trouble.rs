@@ -28,6 +28,9 @@ pub(super) trait Trouble: Send + Sync + 'static {
     fn remove_file(_path: &Path) -> io::Result<()> {
         Ok(())
     }
+    fn hold(_path: &Path) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The system's own directory, with that trouble.
@@ -129,6 +132,7 @@ impl<T: Trouble> Directory for Troubled<T> {
     }
 
     fn hold(&self, name: &OsStr) -> io::Result<Held> {
+        T::hold(&self.path.join(name))?;
         self.own.hold(name)
     }
 
