@@ -356,12 +356,15 @@ impl<D: Directory> PassHandler<'_, D> {
         }
     }
 
-    /// Tells progress of a file, once, with what is to be moved for it.
+    /// Tells progress of a file, once, with what is to be moved for it. Where nothing was to be at first (a name that then
+    /// cannot be linked), it is told when it is known.
     fn know(&self, worker: &mut Worker<'_, D, Self>, turn: &mut Turn, bytes: u64) {
         if turn.known.is_none() {
+            worker.tally.source_files += 1;
+        }
+        if turn.known.unwrap_or(0) == 0 {
             turn.known = Some(bytes);
             worker.know(bytes);
-            worker.tally.source_files += 1;
         }
     }
 

@@ -4,13 +4,14 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::time::SystemTime;
 
 use super::trouble::{Trouble, Troubled};
 use super::{Trees, copy, listing, quiet};
-use crate::copy::{CopyPass, PassSummary, Preserve, Preserved};
+use crate::cancel::Cancel;
+use crate::copy::{CopyPass, PassSummary, Preserve, Preserved, Progress, Watch};
 use crate::sys::tree::Status;
 
 /// A source with two names of one file in two folders, brought over by one worker.
@@ -109,4 +110,19 @@ fn of_two_names_whose_leader_was_replaced_one_leads_and_the_other_follows_it() {
     assert_eq!(summary.errors, []);
     assert_eq!((summary.new.files, summary.linked.files), (3, 1));
     assert_eq!(listing(&trees.to).len(), listing(&trees.from).len());
+}
+
+#[test]
+fn what_is_copied_since_it_could_not_be_linked_is_in_the_progress() {
+    let trees = Trees::new(&["a/name", "b/"]);
+    fs::hard_link(trees.from.join("a/name"), trees.from.join("b/name")).unwrap();
+    let preserve = Preserve::default().with(Preserved::HardLinks);
+    let pass = CopyPass { preserve, threads: 1, ..trees.pass() };
+    let (last, cancel) = (Mutex::new(Progress::default()), Cancel::new());
+    let progress = |progress| *last.lock().unwrap() = progress;
+    let watch = Watch { progress: &progress, cancel: &cancel, account: None };
+    let summary = copy::<Troubled<Planted>>(&pass, &watch).unwrap().summary;
+    assert_eq!((summary.new.files, summary.new.bytes), (2, 12));
+    let last = last.into_inner().unwrap();
+    assert_eq!((last.bytes_known, last.bytes_done), (12, 12));
 }
