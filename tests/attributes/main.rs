@@ -404,6 +404,22 @@ fn an_unprivileged_user_keeps_attributes_of_read_only_files_and_folders() {
 }
 
 #[test]
+fn an_unprivileged_user_removes_what_a_killed_pass_left_with_its_read_only_folders() {
+    let trees = Trees::new();
+    trees.put("file");
+    let leftover = trees.to.join(".movebook-0123456789abcdef-00000001.part");
+    let inner = leftover.join("outer/middle/inner");
+    fs::create_dir_all(&inner).unwrap();
+    fs::write(inner.join("file"), "file").unwrap();
+    give_to_nobody(trees.folder.path());
+    for folder in [inner.as_path(), inner.parent().unwrap(), &leftover.join("outer"), &leftover] {
+        permissions(folder, 0o555);
+    }
+    as_nobody(|| assert_eq!(counts(&copied(&trees.pass(&[]))), (1, 0, 0, 0)));
+    assert!(!leftover.exists());
+}
+
+#[test]
 fn a_link_planted_in_the_place_of_a_file_is_replaced_and_what_it_leads_to_keeps_its_permissions() {
     let trees = Trees::new();
     let canary = trees.folder.path().join("canary");

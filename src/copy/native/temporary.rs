@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::copy::EntryKind;
-use crate::sys::tree::{Directory, Taken};
+use crate::sys::tree::{self, Directory, Taken};
 
 const PREFIX: &str = ".movebook-";
 const SUFFIX: &str = ".part";
@@ -96,10 +96,10 @@ pub(super) fn is_leftover(name: &OsStr, kind: EntryKind) -> bool {
     kind != EntryKind::Special && is_temporary(name)
 }
 
-/// Removes what a killed pass left, unless `stopped` says so: what is there yet then still has its temporary name. No link
-/// is followed.
+/// Removes what a killed pass left, unless `stopped` says so: what is there yet then still has its temporary name. No
+/// link is followed, and folders in it that forbid writing are made writable.
 ///
-/// A folder in it is moved to its top before it is emptied, so that a tree of any depth takes three handles and no stack.
+/// A folder in it is moved to its top before it is emptied, so that a tree of any depth takes few handles and no stack.
 pub(super) fn remove<D: Directory>(
     directory: &D,
     name: &OsStr,
@@ -110,6 +110,7 @@ pub(super) fn remove<D: Directory>(
         return directory.remove_file(name);
     }
     let top = directory.enter(name)?;
+    open_up(&top);
     let free = TemporaryNames::new();
     // What a share keeps of a removed file, or somebody puts there meanwhile, is no reason for another round.
     while empty(&top, &free, stopped)? > 0 {}
@@ -130,11 +131,12 @@ fn empty<D: Directory>(top: &D, free: &TemporaryNames, stopped: &dyn Fn() -> boo
             continue;
         }
         let inner = top.enter(name)?;
+        open_up(&inner);
         let held = inner.names()?;
         for index in 0..held.len() {
             go_on()?;
             if held.kind(index) == EntryKind::Directory {
-                inner.rename(held.name(index), top, &free.next(), Taken::Refuse)?;
+                lift(&inner, held.name(index), top, &free.next())?;
                 lifted += 1;
             } else {
                 inner.remove_file(held.name(index))?;
@@ -144,6 +146,28 @@ fn empty<D: Directory>(top: &D, free: &TemporaryNames, stopped: &dyn Fn() -> boo
         top.remove_directory(name)?;
     }
     Ok(lifted)
+}
+
+fn lift<D: Directory>(inner: &D, name: &OsStr, top: &D, free: &OsStr) -> io::Result<()> {
+    let rename = || inner.rename(name, top, free, Taken::Refuse);
+    match rename() {
+        // A folder that gets another parent is written to itself.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(&inner.enter(name)?);
+            rename()
+        }
+        result => result,
+    }
+}
+
+/// Lets the owner write into a folder.
+fn open_up<D: Directory>(folder: &D) {
+    if let Ok(status) = folder.own_status()
+        && let Some(wider) = tree::writable(&status.permissions)
+    {
+        // Where that is refused, what is done next in the folder is refused too, and says so.
+        let _ = folder.set_own_permissions(&wider);
+    }
 }
 
 #[cfg(test)]
