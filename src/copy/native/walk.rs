@@ -67,7 +67,7 @@ enum Job<D> {
     Piece { node: Arc<Node<D>>, pair: Arc<Pair>, range: Range<usize> },
     Folders { node: Arc<Node<D>>, pair: Arc<Pair>, whose: Whose, from: usize },
     Entry { node: Arc<Node<D>>, name: OsString, turn: Turn },
-    Extra { node: Arc<Node<D>>, name: OsString, failed: u32 },
+    Extra { node: Arc<Node<D>>, name: OsString, kind: EntryKind, failed: u32 },
     Help { share: Weak<Share> },
 }
 
@@ -290,8 +290,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 self.entry(worker, &node, &name, InTarget::Look, turn);
                 self.release(worker, &node);
             }
-            Job::Extra { node, name, failed } => {
-                self.extra_tree(worker, &node, name, failed);
+            Job::Extra { node, name, kind, failed } => {
+                self.extra_tree(worker, &node, name, kind, failed);
                 self.release(worker, &node);
             }
             Job::Help { share } => {
@@ -427,7 +427,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 Whose::Source => self.descend(worker, node, name, pair.in_target(index)),
                 Whose::TargetOnly if node.parent.is_none() && is_quarantine(name) => {}
                 Whose::TargetOnly => {
-                    self.push(Job::Extra { node: Arc::clone(node), name: name.to_owned(), failed: 0 });
+                    let (node, name) = (Arc::clone(node), name.to_owned());
+                    self.push(Job::Extra { node, name, kind: EntryKind::Directory, failed: 0 });
                 }
             }
         }

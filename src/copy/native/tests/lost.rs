@@ -10,6 +10,7 @@ use super::{Trees, copy, listing, put};
 use crate::cancel::Cancel;
 use crate::copy::account::{Bucket, FORMAT, Head, Line, Reader, Writer};
 use crate::copy::{CopyPass, ErrorClass, Extras, PassError, PassOutcome, Tally, Watch};
+use crate::sys::tree::Status;
 
 /// Copies with trouble, and gives back what was named besides: bucket and path, sorted.
 fn named<T: Trouble>(trees: &Trees, pass: &CopyPass) -> (PassOutcome, Vec<(Bucket, String)>) {
@@ -67,6 +68,26 @@ fn an_extra_folder_that_cannot_be_read_is_told_as_the_targets_and_counts_as_no_f
     assert_eq!(listed, ["z"]);
     let expected = [(Bucket::New, "a"), (Bucket::New, "d/b"), (Bucket::ExtraUnread, "x/")];
     assert_eq!(names, expected.map(|(bucket, path)| (bucket, path.to_owned())));
+}
+
+/// A file that only the target has cannot be looked at, for now.
+struct Unseen;
+
+impl Trouble for Unseen {
+    fn status(path: &Path, status: Status) -> io::Result<Status> {
+        if path.ends_with("to/x") { Err(io::ErrorKind::TimedOut.into()) } else { Ok(status) }
+    }
+}
+
+#[test]
+fn an_extra_file_that_cannot_be_looked_at_is_told_as_a_file_after_all_attempts() {
+    let trees = Trees::new(&["a"]);
+    put(&trees.to.join("x"), "x", 1);
+    let pass = CopyPass { retries: 1, ..trees.pass() };
+    let (outcome, _) = named::<Unseen>(&trees, &pass);
+    let errors: Vec<_> =
+        outcome.summary.errors.iter().map(|error| (error.path.as_str(), error.attempts)).collect();
+    assert_eq!(errors, [("x", 2)]);
 }
 
 /// The target forbids a name that the source has.

@@ -132,7 +132,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                     Ok(None) => {}
                     Err(failure) => {
                         let path = node.path_of(name);
-                        let again = Job::Extra { node: Arc::clone(node), name: name.to_owned(), failed: 1 };
+                        let (node_again, name) = (Arc::clone(node), name.to_owned());
+                        let again = Job::Extra { node: node_again, name, kind, failed: 1 };
                         self.settle(worker, failure, 0, node, Again::new(again, &path, "", 0));
                     }
                 },
@@ -146,13 +147,17 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         worker: &mut Worker<'_, D, H>,
         node: &Arc<Node<D>>,
         name: OsString,
+        kind: EntryKind,
         failed: u32,
     ) {
         let Some(side) = node.target() else { return };
         let unseen =
             |error| Failure::of(Side::Target, "look at the extra entry", &node.path_of(&name), error);
         let mut haul = Haul::default();
-        let listed = match side.directory.status(&name) {
+        let status = side.directory.status(&name);
+        // What it was when it was listed, where it cannot be asked now.
+        let kind = status.as_ref().map_or(kind, |status| status.kind);
+        let listed = match status {
             Ok(status) if status.kind == EntryKind::Directory => {
                 self.collect(worker, &side.directory, &node.relative, &name, &mut haul)
             }
@@ -171,8 +176,9 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             }
             Err(failure) => {
                 let path = node.path_of(&name);
-                let again = Job::Extra { node: Arc::clone(node), name, failed: failed + 1 };
-                self.settle(worker, failure, failed, node, Again::new(again, &path, "/", 0));
+                let ending = if kind == EntryKind::Directory { "/" } else { "" };
+                let again = Job::Extra { node: Arc::clone(node), name, kind, failed: failed + 1 };
+                self.settle(worker, failure, failed, node, Again::new(again, &path, ending, 0));
             }
         }
     }
