@@ -149,8 +149,8 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
         match (judged, self.pass.extras) {
             // Listed ones are in no bucket yet: whoever judges the purge puts them there.
             (Ok(()), Extras::List) => tally.extras.push(entry),
-            // A directory is no file of any sum.
-            _ if entry.kind == EntryKind::Directory => {}
+            // A directory is no file of any sum, but for one that is kept out and could not be read.
+            (Ok(()), _) if entry.kind == EntryKind::Directory => {}
             (Ok(()), Extras::Keep) => {
                 tally.summary.kept.add(entry.bytes);
                 tally.page.extra(self.account, Bucket::Kept, &entry, None);

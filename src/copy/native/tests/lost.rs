@@ -10,6 +10,7 @@ use super::{Trees, copy, listing, put};
 use crate::cancel::Cancel;
 use crate::copy::account::{Bucket, FORMAT, Head, Line, Reader, Writer};
 use crate::copy::{CopyPass, ErrorClass, Extras, PassError, PassOutcome, Tally, Watch};
+use crate::filter::{Filter, Rules};
 use crate::sys::tree::Status;
 
 /// Copies with trouble, and gives back what was named besides: bucket and path, sorted.
@@ -68,6 +69,35 @@ fn an_extra_folder_that_cannot_be_read_is_told_as_the_targets_and_counts_as_no_f
     assert_eq!(listed, ["z"]);
     let expected = [(Bucket::New, "a"), (Bucket::New, "d/b"), (Bucket::ExtraUnread, "x/")];
     assert_eq!(names, expected.map(|(bucket, path)| (bucket, path.to_owned())));
+}
+
+#[test]
+fn an_extra_folder_that_cannot_be_read_and_is_kept_out_counts_as_one_that_the_filter_keeps() {
+    let trees = Trees::new(&["a"]);
+    put(&trees.to.join("x/y"), "y", 1);
+    put(&trees.to.join("z"), "z", 1);
+    let rules = Rules { exclude_directories: vec!["x".into()], ..Rules::default() };
+    let pass = CopyPass { extras: Extras::List, filter: Filter::new(rules).unwrap(), ..trees.pass() };
+    let (outcome, names) = named::<Closed>(&trees, &pass);
+    let summary = &outcome.summary;
+    assert_eq!((summary.extra_unread, summary.extra_filtered), (0, Tally { files: 1, bytes: 0 }));
+    assert_eq!(summary.errors, []);
+    let listed: Vec<_> = outcome.extras.iter().map(|extra| extra.path.to_str().unwrap()).collect();
+    assert_eq!(listed, ["z"]);
+    let expected = [(Bucket::New, "a"), (Bucket::ExtraFiltered, "x/")];
+    assert_eq!(names, expected.map(|(bucket, path)| (bucket, path.to_owned())));
+}
+
+#[test]
+fn a_folder_around_a_kept_out_one_that_cannot_be_read_is_not_listed_as_a_whole() {
+    let trees = Trees::new(&["a"]);
+    put(&trees.to.join("around/to/x/y"), "y", 1);
+    put(&trees.to.join("around/z"), "z", 1);
+    let rules = Rules { exclude_directories: vec!["x".into()], ..Rules::default() };
+    let pass = CopyPass { extras: Extras::List, filter: Filter::new(rules).unwrap(), ..trees.pass() };
+    let (outcome, _) = named::<Closed>(&trees, &pass);
+    let listed: Vec<_> = outcome.extras.iter().map(|extra| extra.path.to_str().unwrap()).collect();
+    assert_eq!(listed, ["around/z"]);
 }
 
 /// A file that only the target has cannot be looked at, for now.

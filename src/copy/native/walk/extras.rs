@@ -8,7 +8,7 @@ use super::{Again, Handler, Job, Pair, Walk, Worker};
 use crate::copy::native::failure::{Failure, Side};
 use crate::copy::native::node::Node;
 use crate::copy::native::temporary;
-use crate::copy::{EntryKind, ExtraEntry, Rule, names};
+use crate::copy::{EntryKind, ErrorClass, ExtraEntry, Rule, names};
 use crate::sys::tree::{Directory, Names};
 
 /// Whether all of a directory is let in by the filter, so that the directory itself can go.
@@ -193,13 +193,17 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         haul: &mut Haul,
     ) -> Result<(), Failure> {
         let mut path = above.to_owned();
-        let mut levels = vec![self.level(worker, parent, &mut path, name, Ok(()), haul)?];
+        let mut levels: Vec<_> =
+            self.level(worker, parent, &mut path, name, Ok(()), haul)?.into_iter().collect();
         while let Some(level) = levels.last_mut() {
             if let Some(Below { directory, folders, next }) = level.below.take() {
                 let inner =
                     self.level(worker, &directory, &mut path, folders.name(next), level.judged, haul)?;
                 level.below = Below::new(directory, folders, next + 1);
-                levels.push(inner);
+                match inner {
+                    Some(inner) => levels.push(inner),
+                    None => level.whole = Whole::No,
+                }
                 continue;
             }
             let whole = level.whole;
@@ -213,7 +217,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         Ok(())
     }
 
-    /// Lists one directory, which is added to the path, and all in it that is no directory.
+    /// Lists one directory, which is added to the path, and all in it that is no directory. `None` where the filter keeps
+    /// it out and it cannot be read: then it counts as one, as it does in the source, where it is not even entered.
     fn level(
         &self,
         worker: &mut Worker<'_, D, H>,
@@ -222,15 +227,29 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         name: &OsStr,
         judged: Result<(), Rule>,
         haul: &mut Haul,
-    ) -> Result<Level<D>, Failure> {
+    ) -> Result<Option<Level<D>>, Failure> {
         if self.is_stopped() {
             return Err(Failure::Interrupted);
         }
         let judged = judged.and_then(|()| self.judge_directory(worker, path, name));
+        let failed = |what, error| Failure::of(Side::Target, what, &names::joined(path, name), error);
+        let read = parent.enter(name).map_err(|error| failed("enter the extra directory", error)).and_then(
+            |directory| match directory.names() {
+                Ok(names) => Ok((directory, names)),
+                Err(error) => Err(failed("list the extra directory", error)),
+            },
+        );
+        let (directory, names) = match read {
+            Ok(read) => read,
+            Err(failure) if judged.is_err() && is_final(&failure) => {
+                let unread = Seen { kind: EntryKind::Directory, bytes: 0, judged };
+                haul.add(name, &unread).map_err(|error| failed("list the extra directory", error))?;
+                return Ok(None);
+            }
+            Err(failure) => return Err(failure),
+        };
         path.push(name);
         let failed = |what, error| Failure::of(Side::Target, what, path, error);
-        let directory = parent.enter(name).map_err(|error| failed("enter the extra directory", error))?;
-        let names = directory.names().map_err(|error| failed("list the extra directory", error))?;
         haul.enter(name).map_err(|error| failed("list the extra directory", error))?;
         let mut whole = if judged.is_ok() { Whole::Yes } else { Whole::No };
         let mut folders = Names::default();
@@ -245,8 +264,11 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 folders.push(name, kind).map_err(|error| failed("list the extra directory", error))?;
             } else {
                 haul.target_files += u64::from(kind == EntryKind::File);
-                let Some(mut seen) = self.extra_entry(worker, &directory, path, name, kind)? else {
-                    continue;
+                let mut seen = match self.extra_entry(worker, &directory, path, name, kind) {
+                    Ok(Some(seen)) => seen,
+                    Ok(None) => continue,
+                    Err(failure) if judged.is_err() && is_final(&failure) => Seen { kind, bytes: 0, judged },
+                    Err(failure) => return Err(failure),
                 };
                 seen.judged = judged.and(seen.judged);
                 if seen.judged.is_err() {
@@ -255,7 +277,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 haul.add(name, &seen).map_err(|error| failed("list the extra directory", error))?;
             }
         }
-        Ok(Level { judged, whole, below: Below::new(directory, folders, 0) })
+        Ok(Some(Level { judged, whole, below: Below::new(directory, folders, 0) }))
     }
 
     /// Looks at one extra entry that is no directory; `None` if it is gone by now.
@@ -280,4 +302,9 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         };
         Ok(Some(Seen { kind: status.kind, bytes: status.size, judged }))
     }
+}
+
+/// Whether no further attempt would fare better.
+fn is_final(failure: &Failure) -> bool {
+    matches!(failure, Failure::Entry { class: ErrorClass::Denied | ErrorClass::Permanent, .. })
 }

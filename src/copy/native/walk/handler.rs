@@ -33,7 +33,7 @@ pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     /// A file or link, or a directory with all that it holds, that the filter keeps out.
     fn kept_out(&self, tally: &mut Self::Tally, node: &Node<D>, name: &OsStr, rule: Rule, bytes: u64);
     /// What only the target has, and whether the filter lets it in. A directory is told of after all that it holds,
-    /// and only if all of that is let in.
+    /// and only if all of that is let in; one that is kept out only if it cannot be read, for all that it holds.
     fn extra(&self, tally: &mut Self::Tally, entry: ExtraEntry, judged: Result<(), Rule>);
     /// How many regular files a directory of the target holds.
     fn target_files(&self, tally: &mut Self::Tally, files: u64);
