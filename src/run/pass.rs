@@ -49,13 +49,17 @@ impl Session<'_> {
         if let Some(warning) = outcome.warning.take() {
             self.warn(Some(&step.id), warning);
         }
-        let errors = errors(&outcome.summary, action.errors);
+        let unread = unread(&outcome.summary, action);
+        if unread == Unread::Told {
+            self.warn(Some(&step.id), words_of_unread(outcome.summary.extra_unread));
+        }
+        let errors = errors(&outcome.summary, action.errors, unread);
         if errors > 0 && action.errors == OnErrors::Fail {
             if action.purge.is_some() {
                 super::purge::keep(&mut outcome, &names);
             }
             self.end_account(step, names, &outcome.summary);
-            return Ok(too_many(&outcome.summary));
+            return Ok(too_many(&outcome.summary, unread));
         }
         if let Some(purge) = action.purge {
             let purging = Purging { step, action, limits: purge, pass: &pass, errors, names: &names };
@@ -81,7 +85,7 @@ impl Session<'_> {
                 .cloned()
                 .collect(),
         });
-        let clean = summary.failed.files == 0 && summary.vanished == 0 && summary.extra_unread == 0;
+        let clean = lost(summary, unread) == 0 && summary.vanished == 0;
         let clears = self.cleared_by(action, if clean { PassResult::Clean } else { PassResult::Unclean });
         Ok(Performed::Done(Done { figures: figures(summary, begun), debt, clears }))
     }
@@ -236,31 +240,66 @@ pub fn pass_of(action: &CopyAction) -> CopyPass {
     }
 }
 
-/// What counts as an error of the pass: a vanished file is none where errors are tolerated.
-fn errors(summary: &PassSummary, on_errors: OnErrors) -> u64 {
-    let lost = summary.failed.files + summary.extra_unread;
-    match on_errors {
-        OnErrors::Tolerate => lost,
-        OnErrors::Fail => lost + summary.vanished,
+/// What entries that only the target has, and that cannot be read, are to a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unread {
+    /// Errors: what cannot be read cannot be purged.
+    Errors,
+    /// Nothing but told: the step takes nothing away.
+    Told,
+    /// There are none.
+    None,
+}
+
+fn unread(summary: &PassSummary, action: &CopyAction) -> Unread {
+    match (summary.extra_unread, action.purge) {
+        (0, _) => Unread::None,
+        (_, Some(_)) => Unread::Errors,
+        (_, None) => Unread::Told,
     }
 }
 
-fn too_many(summary: &PassSummary) -> Performed {
+/// What was not looked at and should have been.
+fn lost(summary: &PassSummary, unread: Unread) -> u64 {
+    summary.failed.files + if unread == Unread::Errors { summary.extra_unread } else { 0 }
+}
+
+/// What counts as an error of the pass: a vanished file is none where errors are tolerated.
+fn errors(summary: &PassSummary, on_errors: OnErrors, unread: Unread) -> u64 {
+    match on_errors {
+        OnErrors::Tolerate => lost(summary, unread),
+        OnErrors::Fail => lost(summary, unread) + summary.vanished,
+    }
+}
+
+fn too_many(summary: &PassSummary, unread: Unread) -> Performed {
     let source = match summary.failed.files + summary.vanished {
         0 => None,
         1 => Some("1 file could not be copied".to_owned()),
         files => Some(format!("{files} files could not be copied")),
     };
-    let target = match summary.extra_unread {
-        0 => None,
-        1 => Some("1 entry that only the target has could not be read".to_owned()),
-        entries => Some(format!("{entries} entries that only the target has could not be read")),
+    let target = (unread == Unread::Errors).then(|| words_of_unread(summary.extra_unread));
+    let hint = match source {
+        Some(_) => {
+            "see to the files that are listed, and go on: the pass is done again and copies what is missing"
+        }
+        None => {
+            "make what is listed readable, or keep it out (`exclude_directories` in the filter), and go on: nothing is \
+             purged before all that the filter lets in was read"
+        }
     };
     let all: Vec<String> = source.into_iter().chain(target).collect();
-    let failure = Failure::failed(all.join(", and ")).hint(
-        "see to the files that are listed, and go on: the pass is done again and copies what is missing",
-    );
-    Performed::Failed { failure, errors: summary.errors.clone() }
+    Performed::Failed {
+        failure: Failure::failed(all.join(", and ")).hint(hint),
+        errors: summary.errors.clone(),
+    }
+}
+
+fn words_of_unread(entries: u64) -> String {
+    match entries {
+        1 => "1 entry that only the target has could not be read".to_owned(),
+        entries => format!("{entries} entries that only the target has could not be read"),
+    }
 }
 
 /// What became of a pass that did not come to its end. The entry that it ended at is told of with its class, as any other
@@ -342,19 +381,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_of_the_target_cannot_be_read_is_an_error_and_no_file_of_the_source() {
+    fn what_of_the_target_cannot_be_read_is_an_error_where_it_is_purged_and_no_file_of_the_source() {
         let summary = PassSummary { extra_unread: 1, ..PassSummary::default() };
-        assert_eq!((errors(&summary, OnErrors::Tolerate), errors(&summary, OnErrors::Fail)), (1, 1));
-        let Performed::Failed { failure: Failure::Failed { error, .. }, .. } = too_many(&summary) else {
+        for on_errors in [OnErrors::Tolerate, OnErrors::Fail] {
+            assert_eq!(errors(&summary, on_errors, Unread::Errors), 1);
+            assert_eq!(errors(&summary, on_errors, Unread::Told), 0);
+        }
+        let Performed::Failed { failure: Failure::Failed { error, hints }, .. } =
+            too_many(&summary, Unread::Errors)
+        else {
             panic!("it must fail");
         };
         assert_eq!(error, "1 entry that only the target has could not be read");
+        assert!(!hints.concat().contains("copies"), "{hints:?}");
     }
 
     #[test]
     fn a_vanished_file_is_an_error_only_where_none_is_tolerated() {
         let summary = PassSummary { vanished: 2, ..PassSummary::default() };
-        assert_eq!(errors(&summary, OnErrors::Tolerate), 0);
-        assert_eq!(errors(&summary, OnErrors::Fail), 2);
+        assert_eq!(errors(&summary, OnErrors::Tolerate, Unread::None), 0);
+        assert_eq!(errors(&summary, OnErrors::Fail, Unread::None), 2);
     }
 }
