@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::terminal::Colour;
 use super::words;
 use crate::copy::{EntryKind, Survey};
-use crate::plan::{Condition, Plan, PlannedStep};
+use crate::plan::{Action, Condition, Plan, PlannedStep};
 
 /// What a look at both trees of a pass gave.
 #[derive(Clone, Debug, Serialize)]
@@ -146,7 +146,7 @@ impl Report<'_> {
                 page.line(6, &text);
                 page.line(6, &format!("help: {}", words::name(hint)));
             }
-            Some((_, Scan::Would(would))) => page.would(would),
+            Some((_, Scan::Would(would))) => page.would(would, purge_of(step)),
         }
     }
 }
@@ -157,6 +157,20 @@ fn steps_of(plan: &mut Value) -> impl Iterator<Item = &mut Value> {
         .into_iter()
         .flatten()
         .flat_map(|phase| phase["steps"].as_array_mut().into_iter().flatten())
+}
+
+/// Whether a step takes away what only the target has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purges {
+    Yes,
+    No,
+}
+
+fn purge_of(step: &PlannedStep) -> Purges {
+    match step.ready() {
+        Some(Action::Copy(action)) if action.purge.is_some() => Purges::Yes,
+        _ => Purges::No,
+    }
 }
 
 struct Page {
@@ -220,7 +234,7 @@ impl Page {
         }
     }
 
-    fn would(&mut self, would: &Would) {
+    fn would(&mut self, would: &Would, purges: Purges) {
         let summary = &would.summary;
         let side = |what: &str, tally: crate::copy::Tally| {
             format!("{:>12} {what:<9} {}", words::count(tally.files), words::bytes(tally.bytes))
@@ -249,17 +263,20 @@ impl Page {
             );
             self.line(6, &text);
         }
+        if summary.extra_unread > 0 {
+            let then = match purges {
+                Purges::Yes => "no purge before that",
+                Purges::No => "stays: this step does not purge",
+            };
+            let text =
+                format!("{:>12} extra     cannot be read ({then})", words::count(summary.extra_unread));
+            self.line(6, &self.paint(&text, Style::new().red()));
+        }
+        // Below both, since they are of either: each says what it is of.
         if summary.failed.files > 0 || summary.extra_unread > 0 {
             for error in summary.errors.iter().take(20) {
                 self.line(21, &format!("{}: {}", words::name(&error.path), words::name(&error.error)));
             }
-        }
-        if summary.extra_unread > 0 {
-            let text = format!(
-                "{:>12} extra     cannot be read (no purge before that)",
-                words::count(summary.extra_unread)
-            );
-            self.line(6, &self.paint(&text, Style::new().red()));
         }
         if summary.kept.files > 0 {
             self.line(6, &format!("{} (stays: this step does not purge)", side("extra", summary.kept)));
@@ -304,5 +321,34 @@ fn shown(value: &Value) -> String {
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
         Value::Null => "(nothing)".to_owned(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copy::{ErrorClass, FileError, PassSummary};
+
+    #[test]
+    fn what_cannot_be_read_is_told_below_the_numbers_that_it_is_of() {
+        let error = |path: &str| FileError {
+            path: path.into(),
+            class: ErrorClass::Denied,
+            attempts: 1,
+            error: "no".into(),
+        };
+        let mut summary =
+            PassSummary { extra_unread: 1, errors: vec![error("a"), error("x/")], ..PassSummary::default() };
+        summary.failed.add(1);
+        let would = Would { summary, largest: Vec::new(), purge: Vec::new() };
+        for (purges, then) in
+            [(Purges::Yes, "no purge before that"), (Purges::No, "stays: this step does not purge")]
+        {
+            let mut page = Page { text: String::new(), colour: Colour::Never };
+            page.would(&would, purges);
+            let lines: Vec<_> = page.text.lines().map(str::trim).skip(4).collect();
+            let unread = format!("1 extra     cannot be read ({then})");
+            assert_eq!(lines, ["1 cannot be read", unread.as_str(), "a: no", "x/: no"]);
+        }
     }
 }
