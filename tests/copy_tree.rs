@@ -235,6 +235,7 @@ fn a_folder_swapped_with_a_link_again_and_again_never_leads_out() {
         let (place, parked, link) = (root.join("sub"), outside.join("parked"), outside.join("link"));
         symlink(canary.join("sub"), &link).unwrap();
         let over = AtomicBool::new(false);
+        let mut passes = 0;
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
@@ -255,11 +256,22 @@ fn a_folder_swapped_with_a_link_again_and_again_never_leads_out() {
                     let _unless_swapped = filetime::set_file_handle_times(&file, None, Some(stamp));
                 }
                 let pass = CopyPass { extras: Extras::List, retries: 0, ..trees.pass() };
-                let extras = run(&pass).unwrap().extras;
+                let extras = match run(&pass) {
+                    Ok(outcome) => outcome.extras,
+                    // The folder was away when the pass looked, and back when the one made in its place was to be named.
+                    Err(PassError::Fatal { what, path, .. })
+                        if path == "sub/" && what.starts_with("the new directory cannot get its name") =>
+                    {
+                        continue;
+                    }
+                    Err(error) => panic!("{error:?}"),
+                };
+                passes += 1;
                 let watch = Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None };
                 Native.purge(&pass, &extras, &Disposal::Delete, &watch).unwrap();
             }
         });
+        assert!(passes > 0, "no pass came to its end");
         assert_alive(&canary);
         for entry in walkdir::WalkDir::new(&trees.to) {
             let entry = entry.unwrap();
