@@ -3,9 +3,10 @@
 //! A directory that is new in the target is made under a temporary name, filled, and named once: its files are written
 //! under their own names, and yet no path leads to one of them before it is whole. That spares a rename a file, which is
 //! a fifth of the time of a first copy of small files. It is named as soon as the jobs that list it are through, or when
-//! the pass is stopped: what is in it then is whole. Where its name cannot be given to it, not even once all below it is done,
-//! the pass ends: what it counted as new would be in no place where anybody looks for it. A file that comes later (a large one, or one that is tried again),
-//! and any file of a directory that was there before, is written under a temporary name of its own.
+//! the pass is stopped: what is in it then is whole. Where its name cannot be given to it, not even once all below it is
+//! done, the pass ends: what it counted as new would be in no place where anybody looks for it. A file that comes later
+//! (a large one, or one that is tried again), and any file of a directory that was there before, is written under a
+//! temporary name of its own.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;

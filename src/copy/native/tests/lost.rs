@@ -39,6 +39,11 @@ fn named<T: Trouble>(trees: &Trees, pass: &CopyPass) -> (PassOutcome, Vec<(Bucke
     (outcome, names)
 }
 
+/// What only the target has, as a purge would be given it.
+fn extras(outcome: &PassOutcome) -> Vec<&str> {
+    outcome.extras.iter().map(|extra| extra.path.to_str().unwrap()).collect()
+}
+
 fn ended_by<T: Trouble>(pass: &CopyPass) -> PassError {
     let cancel = Cancel::new();
     let watch = Watch { progress: &|_| {}, cancel: &cancel, account: None };
@@ -65,8 +70,7 @@ fn an_extra_folder_that_cannot_be_read_is_told_as_the_targets_and_counts_as_no_f
     assert_eq!((summary.new.files, summary.failed, summary.extra_unread), (2, Tally::default(), 1));
     let errors: Vec<_> = summary.errors.iter().map(|error| (error.path.as_str(), error.class)).collect();
     assert_eq!(errors, [("x/", ErrorClass::Denied)]);
-    let listed: Vec<_> = outcome.extras.iter().map(|extra| extra.path.to_str().unwrap()).collect();
-    assert_eq!(listed, ["z"]);
+    assert_eq!(extras(&outcome), ["z"]);
     let expected = [(Bucket::New, "a"), (Bucket::New, "d/b"), (Bucket::ExtraUnread, "x/")];
     assert_eq!(names, expected.map(|(bucket, path)| (bucket, path.to_owned())));
 }
@@ -82,8 +86,7 @@ fn an_extra_folder_that_cannot_be_read_and_is_kept_out_counts_as_one_that_the_fi
     let summary = &outcome.summary;
     assert_eq!((summary.extra_unread, summary.extra_filtered), (0, Tally { files: 1, bytes: 0 }));
     assert_eq!(summary.errors, []);
-    let listed: Vec<_> = outcome.extras.iter().map(|extra| extra.path.to_str().unwrap()).collect();
-    assert_eq!(listed, ["z"]);
+    assert_eq!(extras(&outcome), ["z"]);
     let expected = [(Bucket::New, "a"), (Bucket::ExtraFiltered, "x/")];
     assert_eq!(names, expected.map(|(bucket, path)| (bucket, path.to_owned())));
 }
@@ -96,8 +99,7 @@ fn a_folder_around_a_kept_out_one_that_cannot_be_read_is_not_listed_as_a_whole()
     let rules = Rules { exclude_directories: vec!["x".into()], ..Rules::default() };
     let pass = CopyPass { extras: Extras::List, filter: Filter::new(rules).unwrap(), ..trees.pass() };
     let (outcome, _) = named::<Closed>(&trees, &pass);
-    let listed: Vec<_> = outcome.extras.iter().map(|extra| extra.path.to_str().unwrap()).collect();
-    assert_eq!(listed, ["around/z"]);
+    assert_eq!(extras(&outcome), ["around/z"]);
 }
 
 /// A file that only the target has cannot be looked at, for now.
