@@ -31,8 +31,8 @@ pub(super) fn compare<D: Directory, H: Handler<D>>(
     target: &Status,
     turn: &mut Turn,
 ) -> Result<Content, Failure> {
-    let mut source = open(found, Side::Source)?;
-    let mut copy = open(found, Side::Target)?;
+    let mut source = found.open(Side::Source)?;
+    let mut copy = found.open(Side::Target)?;
     let mut place = 0;
     let mut content = None;
     while place < found.source.size && content.is_none() {
@@ -65,8 +65,8 @@ pub(super) fn compare_and_hash<D: Directory, H: Handler<D>>(
     target: &Status,
     turn: &mut Turn,
 ) -> Result<(Content, blake3::Hash), Failure> {
-    let mut source = open(found, Side::Source)?;
-    let mut copy = open(found, Side::Target)?;
+    let mut source = found.open(Side::Source)?;
+    let mut copy = found.open(Side::Target)?;
     let mut hasher = None;
     let mut whole = None;
     let mut place = 0;
@@ -141,17 +141,6 @@ fn fill(file: &mut File, block: &mut [u8]) -> io::Result<usize> {
 
 fn first_difference(one: &[u8], other: &[u8]) -> u64 {
     one.iter().zip(other).take_while(|(one, other)| one == other).count() as u64
-}
-
-fn open<D: Directory>(found: &Found<'_, D>, side: Side) -> Result<File, Failure> {
-    let directory = match side {
-        Side::Source => &found.node.source,
-        Side::Target => match found.node.target() {
-            Some(target) => &target.directory,
-            None => return Err(Failure::transient("the target's directory is gone")),
-        },
-    };
-    directory.read(found.name).map_err(|error| Failure::of(side, "open it", &found.path(), error))
 }
 
 fn still_the_same<D: Directory>(

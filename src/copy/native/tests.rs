@@ -7,6 +7,7 @@ mod hard_links;
 mod large;
 mod lost;
 mod trouble;
+mod verified;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,6 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::cancel::Cancel;
-use crate::copy::verify::DifferenceKind;
 use crate::copy::{
     Compare, EntryKind, ErrorClass, Extra, Extras, Links, OnErrors, Preserve, Priority, Progress, Rule, Tally,
 };
@@ -581,45 +581,6 @@ fn a_filter_decides_what_takes_part() {
             [(Rule::Include, 1), (Rule::Exclude, 1), (Rule::ExcludeDirectories, 1), (Rule::MaxSize, 1)];
         assert_eq!(filtered, expected);
         assert!(!trees.to.join("temp").exists());
-    });
-}
-
-#[test]
-fn verify_finds_each_kind_of_difference() {
-    each(|engine| {
-        let names = ["content", "mtime", "size", "missing", "kind", "equal", "dir/equal", "lost/", "utf/ü b"];
-        let trees = Trees::new(&names);
-        copied(engine, &trees.pass());
-        put(&trees.to.join("content"), "CONTENT", 1_000_000);
-        put(&trees.to.join("mtime"), "mtime", 1_000_001);
-        put(&trees.to.join("size"), "other size", 1_000_000);
-        fs::remove_file(trees.to.join("missing")).unwrap();
-        fs::remove_file(trees.to.join("kind")).unwrap();
-        fs::create_dir(trees.to.join("kind")).unwrap();
-        fs::remove_dir(trees.to.join("lost")).unwrap();
-        put(&trees.to.join("extra"), "", 1);
-        let place = trees.folder.path().join("manifest");
-        let pass = VerifyPass { manifest: Some(place.clone()), ..trees.verify_pass() };
-        let found = quiet(|watch| (engine.verify)(&pass, watch)).unwrap();
-        let differences: Vec<_> =
-            found.differences.iter().map(|difference| (difference.path.as_str(), difference.kind)).collect();
-        let expected = [
-            ("content", DifferenceKind::Content),
-            ("extra", DifferenceKind::Extra),
-            ("kind", DifferenceKind::Kind),
-            ("lost/", DifferenceKind::Missing),
-            ("missing", DifferenceKind::Missing),
-            ("mtime", DifferenceKind::Mtime),
-            ("size", DifferenceKind::Size),
-        ];
-        assert_eq!(differences, expected);
-        assert_eq!((found.files, found.equal, found.manifest_files), (8, 3, 6));
-        let manifest = fs::read_to_string(place).unwrap();
-        assert!(manifest.contains(&format!("{}  utf/ü b\n", blake3::hash("utf/ü b".as_bytes()).to_hex())));
-        let sizes = VerifyPass { method: Method::Size, extra: Extra::Ignore, ..trees.verify_pass() };
-        let found = quiet(|watch| (engine.verify)(&sizes, watch)).unwrap();
-        assert!(!found.counts.contains_key(&DifferenceKind::Mtime));
-        assert_eq!((found.equal, found.extra_ignored), (5, 1));
     });
 }
 

@@ -9,7 +9,7 @@ use super::decide::{apart, called};
 use super::failure::Failure;
 use super::large;
 use super::node::Node;
-use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
+use super::walk::{FirstLook, Found, Handler, Lost, Next, Turn, Worker};
 use crate::copy::verify::manifest::Manifest;
 use crate::copy::verify::{Difference, DifferenceKind, Verification, VerifyPass};
 use crate::copy::{EntryKind, Extra, ExtraEntry, Method, Rule, names};
@@ -35,6 +35,13 @@ impl VerifyTally {
 
 impl<D: Directory> Handler<D> for VerifyHandler<'_> {
     type Tally = VerifyTally;
+
+    fn first_look(&self) -> FirstLook {
+        match self.pass.method {
+            Method::Blake3 => FirstLook::Open,
+            Method::Size | Method::Mtime => FirstLook::Closed,
+        }
+    }
 
     fn entered(&self, worker: &mut Worker<'_, D, Self>, node: &Arc<Node<D>>) -> Result<(), Failure> {
         worker.tally.0.directories += 1;

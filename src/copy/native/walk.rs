@@ -17,7 +17,9 @@ mod handler;
 mod pair;
 mod settle;
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -40,7 +42,7 @@ use crate::copy::quarantine::is_quarantine;
 use crate::copy::{EntryKind, ErrorClass, PassError, Progress, Rule, Watch};
 use crate::filter::{Candidate, Filter};
 use crate::sys::tree::{Directory, Status};
-pub(super) use handler::{Found, Handler, Lost, Next, Turn};
+pub(super) use handler::{FirstLook, Found, Handler, Lost, Next, Opened, Turn};
 use pair::{InTarget, Pair, Whose};
 use settle::{Again, Settled};
 
@@ -287,7 +289,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 if std::mem::take(&mut turn.waits) {
                     self.meter.retry_ends();
                 }
-                self.entry(worker, &node, &name, InTarget::Look, turn);
+                self.entry(worker, &node, &name, InTarget::Look, FirstLook::Closed, turn);
                 self.release(worker, &node);
             }
             Job::Extra { node, name, kind, failed } => {
@@ -357,7 +359,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         let status =
             source.own_status().map_err(|error| failed(Side::Source, "look at the directory", error))?;
         let target = match (parent.target(), in_target) {
-            (Some(above), InTarget::Look) => match above.directory.enter(name) {
+            (Some(above), InTarget::Look | InTarget::File) => match above.directory.enter(name) {
                 Ok(directory) => Some(TargetSide::new(directory, Origin::Found)),
                 Err(error) => match error.kind() {
                     ErrorKind::NotFound => None,
@@ -460,8 +462,14 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 break;
             }
             let name = pair.source.name(index);
-            if pair.source.kind(index) != EntryKind::Directory && !temporary::is_temporary(name) {
-                self.entry(worker, node, name, in_target, Turn::default());
+            let look = match pair.source.kind(index) {
+                EntryKind::Directory => continue,
+                // What is no file is never opened, and what the filter may keep out is looked at before.
+                EntryKind::File if self.orders.filter.is_everything() => self.handler.first_look(),
+                _ => FirstLook::Closed,
+            };
+            if !temporary::is_temporary(name) {
+                self.entry(worker, node, name, in_target, look, Turn::default());
             }
         }
         self.filled(node);
@@ -473,9 +481,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         node: &Arc<Node<D>>,
         name: &OsStr,
         in_target: InTarget,
+        look: FirstLook,
         mut turn: Turn,
     ) {
-        let result = self.try_entry(worker, node, name, in_target, &mut turn);
+        let result = self.try_entry(worker, node, name, in_target, look, &mut turn);
         if !matches!(result, Ok(Next::OnItsOwn)) {
             self.handler.over(worker, &mut turn);
         }
@@ -511,10 +520,22 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         node: &Arc<Node<D>>,
         name: &OsStr,
         in_target: InTarget,
+        look: FirstLook,
         turn: &mut Turn,
     ) -> Result<Next, Failure> {
         let failed = |side, what, error| Failure::of(side, what, &node.path_of(name), error);
-        let source = node.source.status(name).map_err(|error| failed(Side::Source, "look at it", error))?;
+        let opened = Opened::default();
+        let look_at = |directory: &D, opened: &Cell<Option<File>>, look| match look {
+            FirstLook::Closed => directory.status(name),
+            FirstLook::Open => {
+                let file = directory.read(name)?;
+                let status = D::file_status(&file);
+                opened.set(Some(file));
+                status
+            }
+        };
+        let source = look_at(&node.source, &opened.source, look)
+            .map_err(|error| failed(Side::Source, "look at it", error))?;
         match source.kind {
             EntryKind::File => {}
             EntryKind::Link => {
@@ -545,14 +566,16 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             return Ok(Next::Done);
         }
         let target = match (node.target(), in_target) {
-            (Some(side), InTarget::Look) => match side.directory.status(name) {
-                Ok(status) => Some(status),
-                Err(error) if error.kind() == ErrorKind::NotFound => None,
-                Err(error) => return Err(failed(Side::Target, "look at it in the target", error)),
-            },
-            _ => None,
+            (Some(_), InTarget::Absent) | (None, _) => None,
+            (Some(side), in_target) => {
+                match look_at(&side.directory, &opened.target, look.only_at(in_target)) {
+                    Ok(status) => Some(status),
+                    Err(error) if error.kind() == ErrorKind::NotFound => None,
+                    Err(error) => return Err(failed(Side::Target, "look at it in the target", error)),
+                }
+            }
         };
-        self.handler.file(worker, &Found { node, name, source, target }, turn)
+        self.handler.file(worker, &Found { node, name, source, target, opened }, turn)
     }
 
     fn judge(

@@ -1,11 +1,14 @@
 //! What the walk finds, and who is told of it.
 
+use std::cell::Cell;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Worker;
-use crate::copy::native::failure::Failure;
+use super::pair::InTarget;
+use crate::copy::native::failure::{Failure, Side};
 use crate::copy::native::node::Node;
 use crate::copy::native::under_way::LargeMove;
 use crate::copy::{EntryKind, ErrorClass, ExtraEntry, Rule};
@@ -15,6 +18,10 @@ use crate::sys::tree::{Directory, FileIdentity, Status};
 pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     type Tally: Default + Send;
 
+    /// How a file that the filter lets in by whatever it is is looked at first.
+    fn first_look(&self) -> FirstLook {
+        FirstLook::Closed
+    }
     /// A worker begins, on a thread of its own.
     fn begins(&self, _tally: &mut Self::Tally) {}
     /// A directory of the source was entered.
@@ -75,11 +82,52 @@ pub(in crate::copy::native) struct Found<'a, D> {
     pub(in crate::copy::native) name: &'a OsStr,
     pub(in crate::copy::native) source: Status,
     pub(in crate::copy::native) target: Option<Status>,
+    pub(in crate::copy::native) opened: Opened,
+}
+
+/// How a file is looked at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::copy::native) enum FirstLook {
+    /// By its name: most are never opened.
+    Closed,
+    /// It is opened and then looked at, since it is read whatever is seen: one call less that looks up its name.
+    Open,
+}
+
+impl FirstLook {
+    /// How it is looked at in the target: what is no file there is never opened.
+    pub(super) fn only_at(self, in_target: InTarget) -> Self {
+        if in_target == InTarget::File { self } else { Self::Closed }
+    }
+}
+
+/// What the first look opened of a file, until it is read.
+#[derive(Default)]
+pub(in crate::copy::native) struct Opened {
+    pub(super) source: Cell<Option<File>>,
+    pub(super) target: Cell<Option<File>>,
 }
 
 impl<D: Directory> Found<'_, D> {
     pub(in crate::copy::native) fn path(&self) -> PathBuf {
         self.node.path_of(self.name)
+    }
+
+    /// Opens a side for reading, where the first look did not.
+    pub(in crate::copy::native) fn open(&self, side: Side) -> Result<File, Failure> {
+        let opened = match side {
+            Side::Source => self.opened.source.take(),
+            Side::Target => self.opened.target.take(),
+        };
+        let directory = match (opened, side, self.node.target()) {
+            (Some(file), ..) => return Ok(file),
+            (None, Side::Source, _) => &self.node.source,
+            (None, Side::Target, Some(target)) => &target.directory,
+            (None, Side::Target, None) => {
+                return Err(Failure::transient("the target's directory is gone"));
+            }
+        };
+        directory.read(self.name).map_err(|error| Failure::of(side, "open it", &self.path(), error))
     }
 }
 

@@ -15,6 +15,8 @@ use crate::sys::tree::{Directory, Names};
 pub(super) enum InTarget {
     Absent,
     Look,
+    /// The listing had it as a regular file.
+    File,
 }
 
 /// Which of a directory's folders: the source's, or those that only the target has.
@@ -28,7 +30,9 @@ pub(super) enum Whose {
 pub(super) struct Pair {
     pub(super) source: Names,
     /// A bit a name of the source: whether the target has it too.
-    met: Vec<u64>,
+    met: Bits,
+    /// … and as a regular file.
+    met_files: Bits,
     /// The names that only the target has, sorted.
     pub(super) target_only: Names,
     /// Regular files in the target, but for what a killed pass left.
@@ -37,16 +41,23 @@ pub(super) struct Pair {
 
 impl Pair {
     pub(super) fn new(source: Names) -> Self {
-        Self { source, met: Vec::new(), target_only: Names::default(), target_files: 0 }
+        let (met, met_files) = (Bits::default(), Bits::default());
+        Self { source, met, met_files, target_only: Names::default(), target_files: 0 }
     }
 
     /// Lists the directory's counterpart in the target.
     pub(super) fn meet<D: Directory>(&mut self, target: &D) -> io::Result<()> {
-        self.met = vec![0; self.source.len().div_ceil(64)];
+        self.met = Bits::of(self.source.len());
+        self.met_files = Bits::of(self.source.len());
         target.each_name(&mut |name, kind| {
             self.target_files += u64::from(kind == EntryKind::File && !temporary::is_temporary(name));
             match self.source.find(name) {
-                Some(index) => self.met[index / 64] |= 1 << (index % 64),
+                Some(index) => {
+                    self.met.set(index);
+                    if kind == EntryKind::File {
+                        self.met_files.set(index);
+                    }
+                }
                 None => self.target_only.push(name, kind)?,
             }
             Ok(())
@@ -78,12 +89,33 @@ impl Pair {
 
     /// Whether the target has one of the source's names too.
     pub(super) fn in_target(&self, index: usize) -> InTarget {
-        let met = self.met.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1);
-        if met { InTarget::Look } else { InTarget::Absent }
+        match (self.met.has(index), self.met_files.has(index)) {
+            (false, _) => InTarget::Absent,
+            (true, false) => InTarget::Look,
+            (true, true) => InTarget::File,
+        }
     }
 
     /// The source's names in a range, each with whether the target has it too.
     pub(super) fn both(&self, range: Range<usize>) -> impl Iterator<Item = (usize, InTarget)> {
         range.map(|index| (index, self.in_target(index)))
+    }
+}
+
+/// A bit for each of so many names.
+#[derive(Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn of(names: usize) -> Self {
+        Self(vec![0; names.div_ceil(64)])
+    }
+
+    fn set(&mut self, index: usize) {
+        self.0[index / 64] |= 1 << (index % 64);
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.0.get(index / 64).is_some_and(|bits| bits >> (index % 64) & 1 == 1)
     }
 }
