@@ -1,6 +1,6 @@
 //! The names of one directory on both sides. Only the source's are kept: those of the target are looked up among them as
 //! they are listed, and kept where the source has none of that name. A directory of a million files on both sides so
-//! takes the memory of one list, 20 MB, and no more time than sorting a second list would.
+//! takes the memory of one list, 18 MB with its letters, and no more time than sorting a second list would.
 
 use std::ffi::OsStr;
 use std::io;
