@@ -1,7 +1,8 @@
 //! The manifest: a line a file as `b3sum` writes it, sorted by path, under its final name only when it is whole.
 //!
 //! Lines come in any order from many workers. They are gathered, sorted in runs that are put aside in temporary
-//! files, and merged at the end, so that memory does not grow with the tree.
+//! files, and merged at the end, so that memory does not grow with the tree: one run is gathered while at most one
+//! other is put aside, and whoever fills the first meanwhile waits.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,55 +10,77 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
 use crate::copy::PassError;
 
-/// Lines gathered before they are put aside: about 10 MB.
-const RUN: usize = 65_536;
+/// Bytes gathered before they are put aside: some 50,000 lines.
+const RUN: usize = 4 * 1024 * 1024;
 
 /// A manifest being made.
 pub(in crate::copy) struct Manifest {
     place: PathBuf,
-    gathered: Mutex<Gathered>,
-    /// Lines in a run.
+    gathered: Mutex<Run>,
+    /// Locked while `gathered` is, and longer.
+    aside: Mutex<Aside>,
+    /// Bytes in a run.
     limit: usize,
 }
 
+/// Lines in one block of memory.
 #[derive(Default)]
-struct Gathered {
-    lines: Vec<Line>,
-    runs: Vec<File>,
+struct Run {
+    /// Of each line the hash, then the path.
+    letters: Vec<u8>,
+    lines: Vec<Place>,
+}
+
+/// Where a line lies among the letters of its run.
+#[derive(Clone, Copy)]
+struct Place {
+    start: usize,
+    end: usize,
+}
+
+/// What was put aside.
+#[derive(Default)]
+struct Aside {
+    files: Vec<File>,
+    /// The room of the run that was put aside last, for the next.
+    room: Run,
 }
 
 /// Ordered by the path as written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Line {
     path: String,
-    hash: [u8; 32],
+    hash: [u8; blake3::OUT_LEN],
 }
+
+/// The lines of a run, in order.
+type Lines<'r> = Box<dyn Iterator<Item = io::Result<Line>> + 'r>;
 
 impl Manifest {
     pub(in crate::copy) fn new(place: &Path) -> Self {
-        Self { place: place.to_owned(), gathered: Mutex::default(), limit: RUN }
+        Self { place: place.to_owned(), gathered: Mutex::default(), aside: Mutex::default(), limit: RUN }
     }
 
     /// Adds a file by its path below the target's root.
     pub(in crate::copy) fn add(&self, path: &Path, hash: blake3::Hash) -> io::Result<()> {
-        let line = Line { path: plain(path), hash: hash.into() };
-        let full = {
-            let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
-            gathered.lines.push(line);
-            if gathered.lines.len() < self.limit {
-                return Ok(());
-            }
-            std::mem::take(&mut gathered.lines)
-        };
+        let mut gathered = lock(&self.gathered);
+        gathered.push(path, hash);
+        if gathered.letters.len() < self.limit {
+            return Ok(());
+        }
+        let mut aside = lock(&self.aside);
+        std::mem::swap(&mut *gathered, &mut aside.room);
         // The others go on gathering meanwhile.
-        let run = put_aside(full, self.folder())?;
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner).runs.push(run);
+        drop(gathered);
+        let file = aside.room.put_aside(self.folder())?;
+        aside.files.push(file);
+        aside.room.clear();
         Ok(())
     }
 
@@ -83,13 +106,11 @@ impl Manifest {
     }
 
     fn write(&self) -> io::Result<()> {
-        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        gathered.lines.sort_unstable();
-        let lines = std::mem::take(&mut gathered.lines);
-        let mut runs: Vec<Box<dyn Iterator<Item = io::Result<Line>>>> =
-            vec![Box::new(lines.into_iter().map(Ok))];
-        for run in std::mem::take(&mut gathered.runs) {
-            runs.push(Box::new(read_back(run)));
+        let mut gathered = lock(&self.gathered);
+        gathered.sort();
+        let mut runs: Vec<Lines<'_>> = vec![Box::new(gathered.lines().map(Ok))];
+        for file in std::mem::take(&mut lock(&self.aside).files) {
+            runs.push(Box::new(read_back(file)));
         }
         let file = self.unfinished()?;
         let mut writer = BufWriter::new(file);
@@ -114,18 +135,53 @@ impl Manifest {
     }
 }
 
-/// Sorts lines and writes them to a file without a name: hash, length of the path, path.
-fn put_aside(mut lines: Vec<Line>, folder: &Path) -> io::Result<File> {
-    lines.sort_unstable();
-    let mut writer = BufWriter::new(tempfile::tempfile_in(folder)?);
-    for Line { path, hash } in lines {
-        writer.write_all(&hash)?;
-        writer.write_all(&(path.len() as u64).to_le_bytes())?;
-        writer.write_all(path.as_bytes())?;
+impl Run {
+    fn push(&mut self, path: &Path, hash: blake3::Hash) {
+        let start = self.letters.len();
+        self.letters.extend_from_slice(hash.as_bytes());
+        put_plain(&mut self.letters, path);
+        self.lines.push(Place { start, end: self.letters.len() });
     }
-    let mut run = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-    run.rewind()?;
-    Ok(run)
+
+    fn path(letters: &[u8], place: Place) -> &[u8] {
+        &letters[place.start + blake3::OUT_LEN..place.end]
+    }
+
+    fn sort(&mut self) {
+        let letters = &self.letters;
+        self.lines.sort_unstable_by(|one, other| Self::path(letters, *one).cmp(Self::path(letters, *other)));
+    }
+
+    fn lines(&self) -> impl Iterator<Item = Line> {
+        self.lines.iter().map(|place| {
+            let mut hash = [0; blake3::OUT_LEN];
+            hash.copy_from_slice(&self.letters[place.start..place.start + blake3::OUT_LEN]);
+            Line { path: String::from_utf8_lossy(Self::path(&self.letters, *place)).into_owned(), hash }
+        })
+    }
+
+    /// Sorts the lines and writes them to a file without a name: length of the path, hash, path.
+    fn put_aside(&mut self, folder: &Path) -> io::Result<File> {
+        self.sort();
+        let mut writer = BufWriter::new(tempfile::tempfile_in(folder)?);
+        for place in &self.lines {
+            let length = (place.end - place.start - blake3::OUT_LEN) as u64;
+            writer.write_all(&length.to_le_bytes())?;
+            writer.write_all(&self.letters[place.start..place.end])?;
+        }
+        let mut file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        Ok(file)
+    }
+
+    fn clear(&mut self) {
+        self.letters.clear();
+        self.lines.clear();
+    }
+}
+
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// As `b3sum` writes: a `\` or a line break in the path is escaped, and a `\` before the hash says so.
@@ -149,18 +205,15 @@ fn read_line(reader: &mut BufReader<File>) -> io::Result<Option<Line>> {
     if reader.fill_buf()?.is_empty() {
         return Ok(None);
     }
-    let (mut hash, mut length) = ([0; 32], [0; 8]);
-    reader.read_exact(&mut hash)?;
+    let (mut hash, mut length) = ([0; blake3::OUT_LEN], [0; 8]);
     reader.read_exact(&mut length)?;
+    reader.read_exact(&mut hash)?;
     let mut path = String::new();
     reader.take(u64::from_le_bytes(length)).read_to_string(&mut path)?;
     Ok(Some(Line { path, hash }))
 }
 
-fn merge(
-    mut runs: Vec<Box<dyn Iterator<Item = io::Result<Line>>>>,
-    mut each: impl FnMut(Line) -> io::Result<()>,
-) -> io::Result<()> {
+fn merge(mut runs: Vec<Lines<'_>>, mut each: impl FnMut(Line) -> io::Result<()>) -> io::Result<()> {
     let mut heads = BinaryHeap::new();
     for (index, run) in runs.iter_mut().enumerate() {
         if let Some(line) = run.next() {
@@ -177,12 +230,17 @@ fn merge(
 }
 
 /// With `/` between components. What is no Unicode is replaced, as `b3sum` itself does.
-fn plain(path: &Path) -> String {
+fn put_plain(letters: &mut Vec<u8>, path: &Path) {
     let names = path.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name.to_string_lossy()),
         _ => None,
     });
-    names.collect::<Vec<_>>().join("/")
+    for (index, name) in names.enumerate() {
+        if index > 0 {
+            letters.push(b'/');
+        }
+        letters.extend_from_slice(name.as_bytes());
+    }
 }
 
 #[cfg(test)]
@@ -206,9 +264,34 @@ mod tests {
     fn lines_are_sorted_whatever_is_put_aside() {
         let paths = ["b/2", "a", "c\nd", "b/1", "a\\n", "z", "ü"];
         let whole = written(&paths, 100);
-        assert_eq!(whole, written(&paths, 2));
+        assert_eq!(whole, written(&paths, 2 * blake3::OUT_LEN));
         let names: Vec<_> = whole.lines().map(|line| line.split_once("  ").unwrap().1).collect();
         assert_eq!(names, ["a", "a\\\\n", "b/1", "b/2", "c\\nd", "z", "ü"]);
+    }
+
+    #[test]
+    fn no_line_is_lost_between_many_workers_and_many_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("manifest.b3");
+        let manifest = Manifest { limit: 1_000, ..Manifest::new(&place) };
+        let path = |worker: usize, number: usize| format!("{number:03}/{worker:02}");
+        std::thread::scope(|scope| {
+            for worker in 0..16 {
+                let manifest = &manifest;
+                scope.spawn(move || {
+                    for number in 0..250 {
+                        let path = path(worker, number);
+                        manifest.add(Path::new(&path), blake3::hash(path.as_bytes())).unwrap();
+                    }
+                });
+            }
+        });
+        manifest.finish().unwrap();
+        let expected: String = (0..250)
+            .flat_map(|number| (0..16).map(move |worker| path(worker, number)))
+            .map(|path| format!("{}  {path}\n", blake3::hash(path.as_bytes()).to_hex()))
+            .collect();
+        assert_eq!(fs::read_to_string(place).unwrap(), expected);
     }
 
     #[test]
