@@ -4,17 +4,18 @@
 //! files, and merged at the end, so that memory does not grow with the tree: one run is gathered while at most one
 //! other is put aside, and whoever fills the first meanwhile waits.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+mod run;
+
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
-use std::path::{Component, Path, PathBuf};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
 use crate::copy::PassError;
+use run::{Kept, Lines, PutAside, Run};
 
 /// Bytes gathered before they are put aside: some 50,000 lines.
 const RUN: usize = 4 * 1024 * 1024;
@@ -29,21 +30,6 @@ pub(in crate::copy) struct Manifest {
     limit: usize,
 }
 
-/// Lines in one block of memory.
-#[derive(Default)]
-struct Run {
-    /// Of each line the hash, then the path.
-    letters: Vec<u8>,
-    lines: Vec<Place>,
-}
-
-/// Where a line lies among the letters of its run.
-#[derive(Clone, Copy)]
-struct Place {
-    start: usize,
-    end: usize,
-}
-
 /// What was put aside.
 #[derive(Default)]
 struct Aside {
@@ -51,16 +37,6 @@ struct Aside {
     /// The room of the run that was put aside last, for the next.
     room: Run,
 }
-
-/// Ordered by the path as written.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Line {
-    path: String,
-    hash: [u8; blake3::OUT_LEN],
-}
-
-/// The lines of a run, in order.
-type Lines<'r> = Box<dyn Iterator<Item = io::Result<Line>> + 'r>;
 
 impl Manifest {
     pub(in crate::copy) fn new(place: &Path) -> Self {
@@ -71,7 +47,7 @@ impl Manifest {
     pub(in crate::copy) fn add(&self, path: &Path, hash: blake3::Hash) -> io::Result<()> {
         let mut gathered = lock(&self.gathered);
         gathered.push(path, hash);
-        if gathered.letters.len() < self.limit {
+        if gathered.bytes() < self.limit {
             return Ok(());
         }
         let mut aside = lock(&self.aside);
@@ -108,13 +84,11 @@ impl Manifest {
     fn write(&self) -> io::Result<()> {
         let mut gathered = lock(&self.gathered);
         gathered.sort();
-        let mut runs: Vec<Lines<'_>> = vec![Box::new(gathered.lines().map(Ok))];
-        for file in std::mem::take(&mut lock(&self.aside).files) {
-            runs.push(Box::new(read_back(file)));
-        }
-        let file = self.unfinished()?;
-        let mut writer = BufWriter::new(file);
-        merge(runs, |line| write_line(&mut writer, &line))?;
+        let files = std::mem::take(&mut lock(&self.aside).files);
+        let mut runs: Vec<Box<dyn Lines + '_>> = vec![Box::new(Kept::of(&gathered))];
+        runs.extend(files.into_iter().map(|file| Box::new(PutAside::new(file)) as Box<dyn Lines>));
+        let mut writer = BufWriter::with_capacity(run::BUFFER, self.unfinished()?);
+        run::merge(runs, |line| write_line(&mut writer, line))?;
         let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
         file.persist(&self.place).map_err(|error| error.error)?;
@@ -135,112 +109,33 @@ impl Manifest {
     }
 }
 
-impl Run {
-    fn push(&mut self, path: &Path, hash: blake3::Hash) {
-        let start = self.letters.len();
-        self.letters.extend_from_slice(hash.as_bytes());
-        put_plain(&mut self.letters, path);
-        self.lines.push(Place { start, end: self.letters.len() });
-    }
-
-    fn path(letters: &[u8], place: Place) -> &[u8] {
-        &letters[place.start + blake3::OUT_LEN..place.end]
-    }
-
-    fn sort(&mut self) {
-        let letters = &self.letters;
-        self.lines.sort_unstable_by(|one, other| Self::path(letters, *one).cmp(Self::path(letters, *other)));
-    }
-
-    fn lines(&self) -> impl Iterator<Item = Line> {
-        self.lines.iter().map(|place| {
-            let mut hash = [0; blake3::OUT_LEN];
-            hash.copy_from_slice(&self.letters[place.start..place.start + blake3::OUT_LEN]);
-            Line { path: String::from_utf8_lossy(Self::path(&self.letters, *place)).into_owned(), hash }
-        })
-    }
-
-    /// Sorts the lines and writes them to a file without a name: length of the path, hash, path.
-    fn put_aside(&mut self, folder: &Path) -> io::Result<File> {
-        self.sort();
-        let mut writer = BufWriter::new(tempfile::tempfile_in(folder)?);
-        for place in &self.lines {
-            let length = (place.end - place.start - blake3::OUT_LEN) as u64;
-            writer.write_all(&length.to_le_bytes())?;
-            writer.write_all(&self.letters[place.start..place.end])?;
-        }
-        let mut file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.rewind()?;
-        Ok(file)
-    }
-
-    fn clear(&mut self) {
-        self.letters.clear();
-        self.lines.clear();
-    }
-}
-
 fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
     what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// As `b3sum` writes: a `\` or a line break in the path is escaped, and a `\` before the hash says so.
-fn write_line(writer: &mut impl Write, line: &Line) -> io::Result<()> {
-    let Line { path, hash } = line;
-    let hash = blake3::Hash::from(*hash).to_hex();
-    if path.contains(['\\', '\n', '\r']) {
-        let escaped = path.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
-        writeln!(writer, "\\{hash}  {escaped}")
-    } else {
-        writeln!(writer, "{hash}  {path}")
+fn write_line(writer: &mut impl Write, line: &[u8]) -> io::Result<()> {
+    let Some((hash, path)) = line.split_first_chunk() else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    let hash = blake3::Hash::from_bytes(*hash).to_hex();
+    let escaped = |letter: &u8| matches!(letter, b'\\' | b'\n' | b'\r');
+    if !path.iter().any(escaped) {
+        writer.write_all(hash.as_bytes())?;
+        writer.write_all(b"  ")?;
+        writer.write_all(path)?;
+        return writer.write_all(b"\n");
     }
-}
-
-fn read_back(run: File) -> impl Iterator<Item = io::Result<Line>> {
-    let mut reader = BufReader::new(run);
-    std::iter::from_fn(move || read_line(&mut reader).transpose())
-}
-
-fn read_line(reader: &mut BufReader<File>) -> io::Result<Option<Line>> {
-    if reader.fill_buf()?.is_empty() {
-        return Ok(None);
-    }
-    let (mut hash, mut length) = ([0; blake3::OUT_LEN], [0; 8]);
-    reader.read_exact(&mut length)?;
-    reader.read_exact(&mut hash)?;
-    let mut path = String::new();
-    reader.take(u64::from_le_bytes(length)).read_to_string(&mut path)?;
-    Ok(Some(Line { path, hash }))
-}
-
-fn merge(mut runs: Vec<Lines<'_>>, mut each: impl FnMut(Line) -> io::Result<()>) -> io::Result<()> {
-    let mut heads = BinaryHeap::new();
-    for (index, run) in runs.iter_mut().enumerate() {
-        if let Some(line) = run.next() {
-            heads.push(Reverse((line?, index)));
+    write!(writer, "\\{hash}  ")?;
+    for letter in path {
+        match letter {
+            b'\\' => writer.write_all(b"\\\\")?,
+            b'\n' => writer.write_all(b"\\n")?,
+            b'\r' => writer.write_all(b"\\r")?,
+            letter => writer.write_all(&[*letter])?,
         }
     }
-    while let Some(Reverse((line, index))) = heads.pop() {
-        each(line)?;
-        if let Some(next) = runs[index].next() {
-            heads.push(Reverse((next?, index)));
-        }
-    }
-    Ok(())
-}
-
-/// With `/` between components. What is no Unicode is replaced, as `b3sum` itself does.
-fn put_plain(letters: &mut Vec<u8>, path: &Path) {
-    let names = path.components().filter_map(|component| match component {
-        Component::Normal(name) => Some(name.to_string_lossy()),
-        _ => None,
-    });
-    for (index, name) in names.enumerate() {
-        if index > 0 {
-            letters.push(b'/');
-        }
-        letters.extend_from_slice(name.as_bytes());
-    }
+    writer.write_all(b"\n")
 }
 
 #[cfg(test)]
