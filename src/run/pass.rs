@@ -85,8 +85,7 @@ impl Session<'_> {
                 .cloned()
                 .collect(),
         });
-        let clean = lost(summary, unread) == 0 && summary.vanished == 0;
-        let clears = self.cleared_by(action, if clean { PassResult::Clean } else { PassResult::Unclean });
+        let clears = self.cleared_by(action, result(summary));
         Ok(Performed::Done(Done { figures: figures(summary, begun), debt, clears }))
     }
 
@@ -272,6 +271,15 @@ fn errors(summary: &PassSummary, on_errors: OnErrors, unread: Unread) -> u64 {
     }
 }
 
+/// What a pass is to the debts of those before it. A debt may be what could not be read of the target: only a pass that
+/// read all of it clears that, whatever it is to its own step.
+fn result(summary: &PassSummary) -> PassResult {
+    match (summary.failed.files, summary.vanished, summary.extra_unread) {
+        (0, 0, 0) => PassResult::Clean,
+        _ => PassResult::Unclean,
+    }
+}
+
 fn too_many(summary: &PassSummary, unread: Unread) -> Performed {
     let source = match summary.failed.files + summary.vanished {
         0 => None,
@@ -394,6 +402,18 @@ mod tests {
         };
         assert_eq!(error, "1 entry that only the target has could not be read");
         assert!(!hints.concat().contains("copies"), "{hints:?}");
+    }
+
+    #[test]
+    fn only_a_pass_that_read_all_of_both_sides_clears_a_debt() {
+        let mut failed = PassSummary::default();
+        assert_eq!(result(&failed), PassResult::Clean);
+        failed.failed.add(1);
+        let unread = PassSummary { extra_unread: 1, ..PassSummary::default() };
+        let vanished = PassSummary { vanished: 1, ..PassSummary::default() };
+        for summary in [failed, unread, vanished] {
+            assert_eq!(result(&summary), PassResult::Unclean, "{summary:?}");
+        }
     }
 
     #[test]

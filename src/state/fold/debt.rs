@@ -5,7 +5,7 @@ use crate::state::record::Debt;
 /// How a later pass over the same pair went, for [`clears`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PassResult {
-    /// No file failed and none vanished.
+    /// No file failed, none vanished, and all of the target could be read.
     Clean,
     Unclean,
 }
