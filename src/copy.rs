@@ -234,7 +234,8 @@ pub struct PassSummary {
     pub purged: Tally,
     /// Extra files, links and special files that stay, since the pass does not purge (or a person said so).
     pub kept: Tally,
-    /// Extra files, links and special files that the filter keeps out of the pass.
+    /// Extra files, links and special files that the filter keeps out of the pass, and folders that it keeps out and that
+    /// cannot be read.
     pub extra_filtered: Tally,
     /// Extra entries that could not be looked at, a folder as one: what is in it is not known. They stay, and forbid a purge.
     pub extra_unread: u64,

@@ -136,9 +136,10 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether it is a file of its bucket's sum: folders that a purge took away are named and not counted.
+    /// Whether it is of its bucket's sum: folders that a purge took away are named and not counted. One that the filter
+    /// keeps out is named only if it cannot be read, and counts for whatever it holds.
     pub fn is_counted(&self) -> bool {
-        self.kind != Some(EntryKind::Directory)
+        self.kind != Some(EntryKind::Directory) || self.bucket == Bucket::ExtraFiltered
     }
 }
 

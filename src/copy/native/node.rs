@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::failure::{Failure, Side};
+use super::temporary;
 use super::transfer::{Manner, name_is_taken};
 use crate::copy::{ErrorClass, names};
 use crate::sys::attributes::DEFAULT_ACCESS_LIST;
@@ -182,7 +183,9 @@ impl<D: Directory> Node<D> {
             return Ok(side);
         }
         let failed = |what, error| Failure::of(Side::Target, what, &self.relative, error);
-        let unfinished = making.fillers.is_some() && D::RENAMING == Renaming::Followed;
+        let unfinished = making.fillers.is_some()
+            && D::RENAMING == Renaming::Followed
+            && !temporary::may_be_refused(&self.name);
         let temporary = unfinished.then(|| manner.names.next());
         let name = temporary.as_deref().unwrap_or(&self.name);
         if unfinished {

@@ -91,6 +91,13 @@ pub(super) fn is_temporary(name: &OsStr) -> bool {
         && middle.iter().enumerate().all(|(index, byte)| index == 16 || byte.is_ascii_hexdigit())
 }
 
+/// Whether some file system refuses the name, for its letters or for how it ends: a directory of such a name has it from
+/// the start, since to find that only once it is filled would be too late.
+pub(super) fn may_be_refused(name: &OsStr) -> bool {
+    let refused = |letter: char| letter.is_control() || "<>:\"|?*\\".contains(letter);
+    name.to_str().is_none_or(|name| name.contains(refused) || name.ends_with(['.', ' ']))
+}
+
 /// Whether an entry of a target is what a killed pass left: a file, a directory, or a link where links are copied.
 pub(super) fn is_leftover(name: &OsStr, kind: EntryKind) -> bool {
     kind != EntryKind::Special && is_temporary(name)

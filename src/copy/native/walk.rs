@@ -6,7 +6,7 @@
 //!
 //! Memory is bounded by the directories in flight: those that a worker is in, and their ancestors. What such a directory
 //! holds is kept as one list of names, of which a piece at a time becomes jobs; an extra directory is listed whole before it
-//! is told of, and kept as its names with 24 bytes each.
+//! is told of, and kept as its names with 22 bytes each.
 //!
 //! No tree is too deep for the stack, since nothing here calls itself. What bounds the depth is open handles, two for each
 //! level that is copied, and memory: a directory in flight holds its whole path, and so does each extra entry that a purge
@@ -39,7 +39,7 @@ use super::temporary;
 use super::throttle::Throttle;
 use super::under_way::UnderWay;
 use crate::copy::quarantine::is_quarantine;
-use crate::copy::{EntryKind, ErrorClass, PassError, Progress, Rule, Watch};
+use crate::copy::{EntryKind, PassError, Progress, Rule, Watch};
 use crate::filter::{Candidate, Filter};
 use crate::sys::tree::{Directory, Status};
 pub(super) use handler::{FirstLook, Found, Handler, Lost, Next, Opened, Turn};
@@ -64,13 +64,45 @@ pub(super) enum Depth {
 }
 
 enum Job<D> {
-    Top { node: Arc<Node<D>> },
-    Visit { parent: Arc<Node<D>>, name: OsString, in_target: InTarget, failed: u32 },
-    Piece { node: Arc<Node<D>>, pair: Arc<Pair>, range: Range<usize> },
-    Folders { node: Arc<Node<D>>, pair: Arc<Pair>, whose: Whose, from: usize },
-    Entry { node: Arc<Node<D>>, name: OsString, turn: Turn },
-    Extra { node: Arc<Node<D>>, name: OsString, kind: EntryKind, failed: u32 },
-    Help { share: Weak<Share> },
+    Top {
+        node: Arc<Node<D>>,
+    },
+    Visit {
+        parent: Arc<Node<D>>,
+        name: OsString,
+        in_target: InTarget,
+        failed: u32,
+    },
+    Piece {
+        node: Arc<Node<D>>,
+        pair: Arc<Pair>,
+        range: Range<usize>,
+    },
+    Folders {
+        node: Arc<Node<D>>,
+        pair: Arc<Pair>,
+        whose: Whose,
+        from: usize,
+    },
+    Entry {
+        node: Arc<Node<D>>,
+        name: OsString,
+        turn: Turn,
+    },
+    Extra {
+        node: Arc<Node<D>>,
+        name: OsString,
+        kind: EntryKind,
+        failed: u32,
+    },
+    /// All below a new directory is done, and only its name is missing.
+    Name {
+        node: Arc<Node<D>>,
+        failed: u32,
+    },
+    Help {
+        share: Weak<Share>,
+    },
 }
 
 impl<D> Job<D> {
@@ -79,7 +111,7 @@ impl<D> Job<D> {
         match self {
             Self::Top { .. } | Self::Visit { .. } | Self::Piece { .. } => true,
             Self::Folders { whose, .. } => *whose == Whose::Source,
-            Self::Entry { .. } | Self::Extra { .. } | Self::Help { .. } => false,
+            Self::Entry { .. } | Self::Extra { .. } | Self::Name { .. } | Self::Help { .. } => false,
         }
     }
 }
@@ -243,7 +275,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             self.meter.listing_begins();
         }
         match job {
-            Job::Top { .. } | Job::Help { .. } => {}
+            Job::Top { .. } | Job::Name { .. } | Job::Help { .. } => {}
             Job::Visit { parent: node, .. }
             | Job::Piece { node, .. }
             | Job::Folders { node, .. }
@@ -296,6 +328,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 self.extra_tree(worker, &node, name, kind, failed);
                 self.release(worker, &node);
             }
+            Job::Name { node, failed } => self.leave(worker, &node, failed),
             Job::Help { share } => {
                 // One file of a terabyte must not keep all workers from a million small ones.
                 if let Some(work) = share.upgrade()
@@ -313,16 +346,24 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
 
     /// Gives back a hold on a directory, and leaves it and those above that wait for it alone.
     fn release(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>) {
+        if node.let_go() == LetGo::Last && !self.is_stopped() {
+            self.leave(worker, node, 0);
+        }
+    }
+
+    /// Leaves a directory below which all is done, whose name was refused so often by then, and those above it.
+    fn leave(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>, mut failed: u32) {
         let mut node = node;
-        while node.let_go() == LetGo::Last && !self.is_stopped() {
+        loop {
             if let Err(failure) = node.named() {
-                self.end_unnamed(node, failure);
+                self.settle_name(node, failure, failed);
                 return;
             }
+            failed = 0;
             self.handler.left(worker, node);
             match &node.parent {
-                Some(parent) => node = parent,
-                None => break,
+                Some(parent) if parent.let_go() == LetGo::Last && !self.is_stopped() => node = parent,
+                _ => return,
             }
         }
     }
@@ -439,9 +480,9 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     /// A job that lists a part of a directory is through, also where the pass was stopped: what it wrote is whole.
     fn filled(&self, node: &Node<D>) {
         match node.filled() {
-            // Once all below it is done it is tried again.
-            Ok(()) | Err(Failure::Entry { class: ErrorClass::Transient, .. }) => {}
-            Err(failure) => self.end_unnamed(node, failure),
+            // Once all below it is done it is tried again: what is written into it may be what keeps it from its name.
+            Ok(()) | Err(Failure::Entry { .. }) => {}
+            Err(failure) => self.end_by(failure),
         }
     }
 
@@ -464,8 +505,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             let name = pair.source.name(index);
             let look = match pair.source.kind(index) {
                 EntryKind::Directory => continue,
-                // What is no file is never opened, and what the filter may keep out is looked at before.
-                EntryKind::File if self.orders.filter.is_everything() => self.handler.first_look(),
+                // What is no file on both sides is never opened, and what the filter may keep out is looked at before.
+                EntryKind::File if in_target == InTarget::File && self.orders.filter.is_everything() => {
+                    self.handler.first_look()
+                }
                 _ => FirstLook::Closed,
             };
             if !temporary::is_temporary(name) {
@@ -527,12 +570,16 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         let opened = Opened::default();
         let look_at = |directory: &D, opened: &Cell<Option<File>>, look| match look {
             FirstLook::Closed => directory.status(name),
-            FirstLook::Open => {
-                let file = directory.read(name)?;
-                let status = D::file_status(&file);
-                opened.set(Some(file));
-                status
-            }
+            FirstLook::Open => match directory.read(name) {
+                Ok(file) => {
+                    let status = D::file_status(&file);
+                    opened.set(Some(file));
+                    status
+                }
+                // What cannot be read may be looked at all the same.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => directory.status(name),
+                Err(error) => Err(error),
+            },
         };
         let source = look_at(&node.source, &opened.source, look)
             .map_err(|error| failed(Side::Source, "look at it", error))?;
@@ -567,8 +614,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         }
         let target = match (node.target(), in_target) {
             (Some(_), InTarget::Absent) | (None, _) => None,
-            (Some(side), in_target) => {
-                match look_at(&side.directory, &opened.target, look.only_at(in_target)) {
+            (Some(side), InTarget::Look | InTarget::File) => {
+                match look_at(&side.directory, &opened.target, look) {
                     Ok(status) => Some(status),
                     Err(error) if error.kind() == ErrorKind::NotFound => None,
                     Err(error) => return Err(failed(Side::Target, "look at it in the target", error)),

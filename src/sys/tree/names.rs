@@ -44,9 +44,11 @@ impl Names {
     /// A name that no longer fits (4 GiB of letters in one directory) is refused.
     pub fn push(&mut self, name: &OsStr, kind: EntryKind) -> std::io::Result<()> {
         let bytes = name.as_encoded_bytes();
-        let (Ok(start), Some(head)) = (u32::try_from(self.letters.len()), Head::new(bytes.len(), kind))
-        else {
+        let Ok(start) = u32::try_from(self.letters.len()) else {
             return Err(std::io::Error::other("the directory holds more names than can be listed"));
+        };
+        let Some(head) = Head::new(bytes.len(), kind) else {
+            return Err(std::io::Error::other("the directory holds a name that is too long to be listed"));
         };
         self.letters.extend_from_slice(&head.0.to_ne_bytes());
         self.letters.extend_from_slice(bytes);

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::trouble::{Trouble, Troubled};
 use super::{Trees, copy, listing, put};
 use crate::cancel::Cancel;
-use crate::copy::account::{Bucket, FORMAT, Head, Line, Reader, Writer};
-use crate::copy::{CopyPass, ErrorClass, Extras, PassError, PassOutcome, Tally, Watch};
+use crate::copy::account::{Bucket, Entry, FORMAT, Head, Line, Reader, Writer};
+use crate::copy::{CopyPass, EntryKind, ErrorClass, Extras, PassError, PassOutcome, Tally, Watch};
 use crate::filter::{Filter, Rules};
 use crate::sys::tree::Status;
 
@@ -89,6 +89,18 @@ fn an_extra_folder_that_cannot_be_read_and_is_kept_out_counts_as_one_that_the_fi
     assert_eq!(extras(&outcome), ["z"]);
     let expected = [(Bucket::New, "a"), (Bucket::ExtraFiltered, "x/")];
     assert_eq!(names, expected.map(|(bucket, path)| (bucket, path.to_owned())));
+    // The sum of the names is that of the summary.
+    let kept_out = Entry {
+        bucket: Bucket::ExtraFiltered,
+        path: "x/".into(),
+        bytes: 0,
+        kind: Some(EntryKind::Directory),
+        rule: None,
+        class: None,
+        attempts: None,
+        error: None,
+    };
+    assert!(kept_out.is_counted());
 }
 
 #[test]
@@ -135,15 +147,45 @@ struct Untroubled;
 
 impl Trouble for Untroubled {}
 
-/// A share that refuses the first rename of a directory.
+/// A file system that has no names with a colon.
+struct Strict;
+
+impl Strict {
+    fn judge(path: &Path) -> io::Result<()> {
+        let colon = path.file_name().is_some_and(|name| name.to_string_lossy().contains(':'));
+        if colon { Err(io::ErrorKind::InvalidInput.into()) } else { Ok(()) }
+    }
+}
+
+impl Trouble for Strict {
+    fn make_directory(path: &Path) -> io::Result<()> {
+        Self::judge(path)
+    }
+
+    fn rename(new: &Path) -> io::Result<()> {
+        Self::judge(new)
+    }
+}
+
+#[test]
+fn a_folder_whose_name_the_target_refuses_is_lost_and_ends_nothing() {
+    let trees = Trees::new(&["a", "b:c/d", "e/f"]);
+    let (outcome, names) = named::<Strict>(&trees, &trees.pass());
+    assert_eq!((outcome.summary.new.files, outcome.summary.failed.files), (2, 1));
+    assert!(names.contains(&(Bucket::Failed, "b:c/".into())), "{names:?}");
+    std::fs::remove_dir_all(trees.from.join("b:c")).unwrap();
+    assert_eq!(listing(&trees.to), listing(&trees.from));
+}
+
+/// A share that refuses a directory's name three times.
 struct Hesitant;
 
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 
 impl Trouble for Hesitant {
     fn rename(new: &Path) -> io::Result<()> {
-        let first = new.ends_with("to/d") && ASKED.fetch_add(1, Ordering::Relaxed) == 0;
-        if first { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
+        let refused = new.ends_with("to/d") && ASKED.fetch_add(1, Ordering::Relaxed) < 3;
+        if refused { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
     }
 }
 
@@ -180,10 +222,12 @@ fn a_new_folder_that_cannot_get_its_name_ends_the_pass_and_the_next_one_copies_i
 }
 
 #[test]
-fn a_new_folder_whose_name_was_refused_in_passing_gets_it_once_all_below_it_is_done() {
+fn a_new_folder_whose_name_is_refused_in_passing_waits_and_gets_it_after_its_retries() {
     let trees = Trees::new(&["a", "d/b", "d/e/c"]);
-    let (outcome, _) = named::<Hesitant>(&trees, &trees.pass());
-    assert_eq!(ASKED.load(Ordering::Relaxed), 2);
+    let pass = CopyPass { retries: 2, ..trees.pass() };
+    let (outcome, _) = named::<Hesitant>(&trees, &pass);
+    // When it was filled, when all below it was done, and twice again.
+    assert_eq!(ASKED.load(Ordering::Relaxed), 4);
     assert_eq!((outcome.summary.new.files, outcome.summary.failed.files), (3, 0));
     assert_eq!(listing(&trees.to), listing(&trees.from));
 }
@@ -193,7 +237,8 @@ fn a_new_folder_whose_name_was_refused_in_passing_gets_it_once_all_below_it_is_d
 fn half_a_file_that_cannot_be_removed_never_gets_a_name_that_leads_to_it() {
     let trees = Trees::new(&["d/half", "d/whole", "other"]);
     let ended = ended_by::<Stuck>(&trees.pass());
-    assert!(matches!(ended, PassError::Fatal { .. }), "{ended:?}");
+    let PassError::Fatal { what, path, .. } = ended else { panic!("{ended:?}") };
+    assert!(what.contains("half a file in it") && path == "d/", "{path}: {what}");
     assert!(!trees.to.join("d").exists());
     named::<Untroubled>(&trees, &trees.pass());
     assert_eq!(listing(&trees.to), listing(&trees.from));

@@ -22,6 +22,9 @@ pub(super) trait Trouble: Send + Sync + 'static {
     fn read(_path: &Path, file: File) -> io::Result<File> {
         Ok(file)
     }
+    fn make_directory(_path: &Path) -> io::Result<()> {
+        Ok(())
+    }
     fn rename(_new: &Path) -> io::Result<()> {
         Ok(())
     }
@@ -90,6 +93,7 @@ impl<T: Trouble> Directory for Troubled<T> {
     }
 
     fn make_directory(&self, name: &OsStr, permissions: &Permissions) -> io::Result<()> {
+        T::make_directory(&self.path.join(name))?;
         self.own.make_directory(name, permissions)
     }
 

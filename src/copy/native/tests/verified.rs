@@ -1,7 +1,9 @@
 //! What a verification finds.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 
+use super::trouble::{Trouble, Troubled};
 use super::*;
 use crate::copy::verify::DifferenceKind;
 
@@ -61,4 +63,23 @@ fn a_link_or_a_directory_in_a_files_place_is_never_opened() {
         assert_eq!(differences, [("directory", DifferenceKind::Kind), ("link", DifferenceKind::Kind)]);
         assert_eq!(found.equal, 1);
     });
+}
+
+/// A file of the source may be looked at and not be read.
+struct Sealed;
+
+impl Trouble for Sealed {
+    fn read(path: &Path, file: File) -> io::Result<File> {
+        if path.ends_with("from/sealed") { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(file) }
+    }
+}
+
+#[test]
+fn a_file_that_may_not_be_read_differs_by_what_may_be_seen_of_it() {
+    let trees = Trees::new(&["sealed", "open"]);
+    quiet(|watch| copy::<Here>(&trees.pass(), watch)).unwrap();
+    put(&trees.to.join("sealed"), "another size", 1_000_000);
+    let found = quiet(|watch| verify_with::<Troubled<Sealed>>(&trees.verify_pass(), watch)).unwrap();
+    assert_eq!(found.counts.into_iter().collect::<Vec<_>>(), [(DifferenceKind::Size, 1)]);
+    assert_eq!((found.files, found.equal), (2, 1));
 }

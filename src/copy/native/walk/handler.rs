@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Worker;
-use super::pair::InTarget;
 use crate::copy::native::failure::{Failure, Side};
 use crate::copy::native::node::Node;
 use crate::copy::native::under_way::LargeMove;
@@ -18,7 +17,7 @@ use crate::sys::tree::{Directory, FileIdentity, Status};
 pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     type Tally: Default + Send;
 
-    /// How a file that the filter lets in by whatever it is is looked at first.
+    /// How a file that both sides have, and that no filter judges, is looked at first.
     fn first_look(&self) -> FirstLook {
         FirstLook::Closed
     }
@@ -90,15 +89,8 @@ pub(in crate::copy::native) struct Found<'a, D> {
 pub(in crate::copy::native) enum FirstLook {
     /// By its name: most are never opened.
     Closed,
-    /// It is opened and then looked at, since it is read whatever is seen: one call less that looks up its name.
+    /// It is opened and then looked at, since it is read unless it differs by that: one call less that looks up its name.
     Open,
-}
-
-impl FirstLook {
-    /// How it is looked at in the target: what is no file there is never opened.
-    pub(super) fn only_at(self, in_target: InTarget) -> Self {
-        if in_target == InTarget::File { self } else { Self::Closed }
-    }
 }
 
 /// What the first look opened of a file, until it is read.

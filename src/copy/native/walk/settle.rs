@@ -73,9 +73,20 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         Settled::Lost
     }
 
-    /// A new directory cannot get its name: what was counted as new in it is in no place where anybody looks for it.
-    pub(super) fn end_unnamed(&self, node: &Node<D>, failure: Failure) {
+    /// A new directory did not get its name, after so many attempts that failed before. It is tried again later; at last
+    /// the pass ends, since what was counted as new in it is in no place where anybody looks for it.
+    pub(super) fn settle_name(&self, node: &Arc<Node<D>>, failure: Failure, failed: u32) {
+        if matches!(failure, Failure::Entry { .. })
+            && let Some(why) = self.lost_root(node)
+        {
+            self.stop(why);
+            return;
+        }
         match failure {
+            Failure::Entry { class: ErrorClass::Transient, .. } if failed < self.orders.retries => {
+                let again = Job::Name { node: Arc::clone(node), failed: failed + 1 };
+                self.queue.push_later(again, Instant::now() + self.orders.wait);
+            }
             Failure::Entry { text, .. } => self.stop(PassError::Fatal {
                 what: format!("the new directory cannot get its name: {text}"),
                 path: format!("{}/", crate::copy::names::shown(&node.relative)),
