@@ -72,7 +72,10 @@ pub(super) fn lines(event: &Event) -> Vec<String> {
                 after(&words::did(action, figures))
             )];
             if *debt > 0 {
-                lines.push(format!("{step}: {} left as debt, for a later pass to see to", words::files(*debt)));
+                lines.push(format!(
+                    "{step}: {} left as debt, for a later pass to see to",
+                    words::files(*debt)
+                ));
             }
             lines
         }
