@@ -80,13 +80,18 @@ impl<'a> Parts<'a> {
     }
 
     fn split_windows(text: &'a str) -> Result<Self, Refusal> {
+        if text.contains('"') {
+            return Err(swallowed_quote(text));
+        }
         let relative = || relative(text, r"D:\Archive or \\server\share\Archive");
         let first = Utf8WindowsPath::new(text).components().next();
         let prefix = first.and_then(Utf8WindowsComponent::prefix).ok_or_else(relative)?;
         let rest = &text[prefix.as_str().len()..];
         let (root, reach) = match prefix.kind() {
             // `D:Archive` is relative to the current folder of the drive.
-            Utf8WindowsPrefix::Disk(_) if !rest.starts_with(['\\', '/']) => return Err(relative()),
+            Utf8WindowsPrefix::Disk(letter) if !rest.starts_with(['\\', '/']) => {
+                return Err(without_backslash(text, letter, rest));
+            }
             Utf8WindowsPrefix::Disk(letter) => (Root::Drive(letter.to_ascii_uppercase()), Reach::Corrected),
             Utf8WindowsPrefix::VerbatimDisk(letter) => {
                 (Root::Drive(letter.to_ascii_uppercase()), Reach::Verbatim)
@@ -226,6 +231,27 @@ fn relative(text: &str, example: &str) -> Refusal {
     )
 }
 
+/// `D:` and `D:Archive`.
+fn without_backslash(text: &str, letter: char, rest: &str) -> Refusal {
+    Refusal::new(
+        "drive_without_backslash",
+        format!(
+            "the path {} has no backslash behind the drive, and would be taken from wherever that drive's current folder is",
+            shown(text)
+        ),
+        format!("write {}", shown(&format!(r"{letter}:\{rest}"))),
+    )
+}
+
+/// `"C:\"` on a command line: the backslash at the end took the quote into the path.
+fn swallowed_quote(text: &str) -> Refusal {
+    Refusal::new(
+        "quote_in_path",
+        format!("the path {} has a quote in it, which no name on Windows has", shown(text)),
+        r#"on a command line \" at an end is a quote and no end: leave the backslash at the end out (`"D:\Archive"`), or double it (`"C:\\"`)"#,
+    )
+}
+
 fn no_share(text: &str) -> Refusal {
     Refusal::new(
         "no_share",
@@ -302,12 +328,15 @@ mod tests {
             (r"\\?\Volume{b75e2c83-0000-0000-0000-602f00000000}\x", "fine"),
             (r"\\?\D:\con", "fine"),
             (r"\\?\D:\trail.", "fine"),
-            (r"D:MailArchive", "relative_path"),
+            (r"D:MailArchive", "drive_without_backslash"),
             (r"\MailArchive", "relative_path"),
             ("MailArchive", "relative_path"),
             ("/srv/archive", "relative_path"),
             ("", "relative_path"),
-            ("D:", "relative_path"),
+            ("D:", "drive_without_backslash"),
+            (r#"C:""#, "quote_in_path"),
+            (r#"C:" --yes"#, "quote_in_path"),
+            (r#"D:\MailArchive""#, "quote_in_path"),
             (r"\\.\COM42", "device_path"),
             (r"\\?\GLOBALROOT\Device\x", "device_path"),
             (r"\\?\ \x", "device_path"),
@@ -341,7 +370,7 @@ mod tests {
             (r"D:\a:stream", "character_in_path"),
             (r"D:\a?", "character_in_path"),
             (r"D:\*.dat", "character_in_path"),
-            (r#"D:\a""#, "character_in_path"),
+            (r#"D:\a""#, "quote_in_path"),
             (r"\\?\D:\a/b", "character_in_path"),
         ] {
             assert_eq!(code(text, PathStyle::Windows), expected, "{text:?}");
@@ -364,6 +393,18 @@ mod tests {
         );
         let refusal = judge_path("/a\u{202e}b", PathStyle::Unix).unwrap_err();
         assert!(refusal.reason.contains(r"`/a\u{202e}b`"), "{}", refusal.reason);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_drive_or_a_quote_is_told_with_the_remedy() {
+        let refusal = judge_path("D:MailArchive", PathStyle::Windows).unwrap_err();
+        assert!(refusal.reason.contains("no backslash behind the drive"), "{}", refusal.reason);
+        assert_eq!(refusal.hint, r"write `D:\MailArchive`");
+        let refusal = judge_path("D:", PathStyle::Windows).unwrap_err();
+        assert_eq!(refusal.hint, r"write `D:\`");
+        let refusal = judge_path(r#"C:" --yes"#, PathStyle::Windows).unwrap_err();
+        assert!(refusal.reason.contains(r#"`C:" --yes` has a quote in it"#), "{}", refusal.reason);
+        assert!(refusal.hint.contains("leave the backslash at the end out"), "{}", refusal.hint);
     }
 
     proptest! {
