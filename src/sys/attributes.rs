@@ -16,6 +16,7 @@ mod elsewhere;
 #[cfg(target_os = "linux")]
 pub(super) mod linux;
 
+#[cfg(target_os = "linux")]
 use std::ffi::OsStr;
 use std::fs::{File, Permissions};
 use std::io;
