@@ -111,7 +111,7 @@ fn words(status: &Status) -> &str {
         Status::Running => "running",
         Status::Stopped => "stopped",
         Status::Paused => "paused",
-        Status::Changing(word) => word,
+        Status::Changing(changing) => &changing.word,
         Status::Missing => "missing",
     }
 }
@@ -128,6 +128,11 @@ fn wanted(state: ServiceState) -> &'static str {
         ServiceState::Running => "running",
         ServiceState::Stopped => "stopped",
     }
+}
+
+/// Whether the service is one of the machine that movebook runs on.
+pub fn is_of_this_machine(action: &ServiceAction) -> bool {
+    other_host(&action.host).is_none()
 }
 
 /// `None` for this machine, by whichever name.
@@ -153,21 +158,36 @@ fn missing(action: &ServiceAction) -> Failure {
 }
 
 fn not_reached(action: &ServiceAction, last: &Status) -> Failure {
-    Failure::failed(format!(
-        "{} is not {} after {}: it is {}",
+    let process = match last {
+        Status::Changing(changing) => changing.process,
+        Status::Running | Status::Stopped | Status::Paused | Status::Missing => None,
+    };
+    let failure = Failure::failed(format!(
+        "{} is not {} after {}: it is {}{}",
         shown(action),
         wanted(action.state),
         crate::values::written(action.wait),
-        words(last)
+        words(last),
+        process.map(|number| format!(" (process {number})")).unwrap_or_default()
     ))
-    .hint("look at its log; if it only needs longer, raise the step's `wait:`, and run again")
+    .hint("look at its log; if it only needs longer, raise the step's `wait:`, and run again");
+    match process {
+        Some(number) => failure.hint(format!(
+            "if it hangs and its maker says that it may be ended, end process {number}{} by hand",
+            other_host(&action.host).map(|host| format!(" on {host}")).unwrap_or_default()
+        )),
+        None => failure,
+    }
 }
 
 fn failure(action: &ServiceAction, problem: Problem, watch: &ActionWatch<'_>) -> Failure {
     match problem {
         Problem::Interrupted => Failure::Interrupted,
         Problem::TimedOut => Failure::failed(format!("{} does not tell its state in time", shown(action)))
-            .hint("run its status command by hand and see whether it ends"),
+            .hint(match &action.commands {
+                Some(_) => "run its status command by hand and see whether it ends",
+                None => "see whether the service manager of that machine answers other programs",
+            }),
         Problem::Failed { what, said, hint } => {
             let words = said.and_then(|ended| output::last_words(&ended.stdout, &ended.stderr, watch.redact));
             let failure = output::failed_saying(format!("{}: {what}", shown(action)), words);
@@ -183,6 +203,11 @@ fn failure(action: &ServiceAction, problem: Problem, watch: &ActionWatch<'_>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::service::Changing;
+
+    fn stopping(process: Option<u32>) -> Status {
+        Status::Changing(Changing { word: "stopping".to_owned(), process })
+    }
 
     #[test]
     fn a_state_that_is_reached_is_done_without_asking() {
@@ -203,8 +228,28 @@ mod tests {
 
     #[test]
     fn a_service_that_is_changing_is_not_asked() {
-        let stopping = Status::Changing("stopping".into());
+        let stopping = stopping(None);
         assert_eq!(next(ServiceState::Running, IfMissing::Fail, &stopping, Asked::NotYet), Move::Wait);
+    }
+
+    #[test]
+    fn a_stop_that_never_ends_is_told_with_its_process() {
+        let action = ServiceAction {
+            name: "Archive".to_owned(),
+            host: "oldserver".to_owned(),
+            state: ServiceState::Stopped,
+            wait: Duration::from_secs(600),
+            if_missing: IfMissing::Fail,
+            commands: None,
+        };
+        let Failure::Failed { error, hints } = not_reached(&action, &stopping(Some(4711))) else {
+            panic!("it is a failure")
+        };
+        assert_eq!(
+            error,
+            "service Archive on oldserver is not stopped after 10m: it is stopping (process 4711)"
+        );
+        assert!(hints[1].ends_with("end process 4711 on oldserver by hand"), "{hints:?}");
     }
 
     #[test]

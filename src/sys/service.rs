@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::cancel::Cancel;
 
+#[cfg(any(windows, movebook_windows_check, test))]
+mod advice;
 #[cfg(not(any(windows, movebook_windows_check)))]
 mod systemd;
 #[cfg(any(windows, movebook_windows_check))]
@@ -18,9 +20,17 @@ pub enum Status {
     Stopped,
     /// Still there and still holding its files (Windows).
     Paused,
-    /// On its way from one to the other; the manager's own word for it.
-    Changing(String),
+    Changing(Changing),
     Missing,
+}
+
+/// On its way from one state to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changing {
+    /// The manager's own word for it.
+    pub word: String,
+    /// The number of the service's process, where the manager knows it.
+    pub process: Option<u32>,
 }
 
 /// How long a call may take, and who may end it before.

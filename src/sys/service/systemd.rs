@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use super::{Manager, Patience, Problem, Status};
+use super::{Changing, Manager, Patience, Problem, Status};
 use crate::sys::process::{self, End, Ended, Launch, Request};
 
 /// Whether this machine was started by systemd, by the test that `sd_booted(3)` describes.
@@ -84,7 +84,7 @@ fn status_of(properties: &str) -> Option<Status> {
         // A unit whose file is gone may still be at work, so this is looked at last.
         "inactive" | "failed" if value("LoadState") == Some("not-found") => Status::Missing,
         "inactive" | "failed" => Status::Stopped,
-        other => Status::Changing(other.to_owned()),
+        other => Status::Changing(Changing { word: other.to_owned(), process: None }),
     })
 }
 
@@ -102,7 +102,8 @@ mod tests {
         assert_eq!(status("loaded", "reloading"), Some(Status::Running));
         assert_eq!(status("loaded", "inactive"), Some(Status::Stopped));
         assert_eq!(status("loaded", "failed"), Some(Status::Stopped));
-        assert_eq!(status("loaded", "deactivating"), Some(Status::Changing("deactivating".into())));
+        let changing = Changing { word: "deactivating".to_owned(), process: None };
+        assert_eq!(status("loaded", "deactivating"), Some(Status::Changing(changing)));
         assert_eq!(status("not-found", "inactive"), Some(Status::Missing));
     }
 
