@@ -29,6 +29,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, ExitCode, Result};
 use crate::report::terminal::Colour;
+use crate::sys::console::{Sequences, Stream, obey_sequences};
 
 /// Carries out migration runbooks: validated, planned, resumable, proven.
 #[derive(Debug, Parser)]
@@ -98,15 +99,19 @@ pub fn main() -> u8 {
             return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done }.number();
         }
     };
-    let colour = colour(cli.color, &std::io::stderr());
+    let colour = colour(cli.color, &std::io::stderr(), Stream::Stderr);
     let ended = match cli.command {
         Command::Validate(args) => validate::run(&args, colour),
         Command::Plan(args) => plan::run(&args, colour),
         Command::Run(args) => run::run(&args, colour),
         Command::Resume(args) => resume::run(&args, colour),
-        Command::Status(args) => status::run(&args, self::colour(cli.color, &std::io::stdout())),
+        Command::Status(args) => {
+            status::run(&args, self::colour(cli.color, &std::io::stdout(), Stream::Stdout))
+        }
         Command::Approve(args) => approve::run(&args, colour),
-        Command::Account(args) => account::run(&args, self::colour(cli.color, &std::io::stdout())),
+        Command::Account(args) => {
+            account::run(&args, self::colour(cli.color, &std::io::stdout(), Stream::Stdout))
+        }
         Command::Quarantine(args) => quarantine::run(&args),
         Command::Restore(args) => restore::run(&args, colour),
         Command::Discard(args) => discard::run(&args, colour),
@@ -126,13 +131,14 @@ fn report(ended: Result<u8>, colour: Colour) -> u8 {
     })
 }
 
-fn colour(choice: ColourChoice, stream: &impl IsTerminal) -> Colour {
+fn colour(choice: ColourChoice, stream: &impl IsTerminal, which: Stream) -> Colour {
     let wanted = match choice {
         ColourChoice::Always => true,
         ColourChoice::Never => false,
         // https://no-color.org: set and not empty, whatever its value.
         ColourChoice::Auto => {
             stream.is_terminal()
+                && obey_sequences(which) == Sequences::Obeyed
                 && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
                 && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
         }

@@ -3,7 +3,9 @@
 //! The Windows files are checked for their types on any system by `RUSTFLAGS="--cfg movebook_windows_check" cargo check`.
 
 pub mod attributes;
+pub mod console;
 pub mod hold;
+pub mod interruption;
 #[cfg(target_os = "linux")]
 pub mod mounts;
 pub mod place;
@@ -13,4 +15,5 @@ pub mod process;
 pub mod service;
 pub mod tree;
 pub mod volume;
+pub mod wakefulness;
 pub mod who;

@@ -25,7 +25,8 @@ use crate::state::fold::{self, RunState};
 use crate::state::journal::{self, Journal};
 use crate::state::lock::{Holder, Lock};
 use crate::state::record::Basis;
-use crate::sys::who;
+use crate::sys::interruption::{self, Cause};
+use crate::sys::{wakefulness, who};
 use crate::vars::{Given, Values};
 
 /// How events are shown.
@@ -145,6 +146,7 @@ pub fn carry_out(settings: &Settings<'_>, colour: Colour) -> Result<ExitCode> {
         Format::Human => ask::operator(),
         Format::Json => Box::new(ask::Nobody),
     };
+    let _awake = wakefulness::stay_awake();
     Ok(run::run(request, &mut *sink, &mut *operator, &cancel)?.code)
 }
 
@@ -286,15 +288,17 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) fn end_on_signal(cancel: &Cancel) -> Result<()> {
     let cancel = cancel.clone();
     let first: OnceLock<Instant> = OnceLock::new();
-    let handler = move || {
+    let handler = move |cause| {
         let since_first = first.get_or_init(Instant::now).elapsed();
-        if ask::is_open() || (cancel.is_requested() && since_first > PATIENCE) {
+        // The end of a console or a machine is no sign of impatience.
+        let is_impatience = cause == Cause::Asked && cancel.is_requested() && since_first > PATIENCE;
+        if ask::is_open() || is_impatience {
             ask::leave_terminal();
             std::process::exit(i32::from(ExitCode::Interrupted.number()));
         }
         cancel.request();
     };
-    ctrlc::set_handler(handler)
+    interruption::listen(handler)
         .map_err(|error| Error::new(ExitCode::StepFailed, "cannot listen for Ctrl-C").caused_by(error))
 }
 

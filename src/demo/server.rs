@@ -169,7 +169,7 @@ pub fn serve(archive: &Path, control: &Path) -> Result<()> {
 /// A real service does not belong to the terminal of whoever moves its data; this one shares the process group of the
 /// run, and a run that is interrupted must find its server as it left it.
 pub fn outlive_the_terminal() -> Result<()> {
-    ctrlc::set_handler(|| {}).map_err(|error| {
+    crate::sys::interruption::outlive_the_terminal().map_err(|error| {
         Error::new(ExitCode::StepFailed, "cannot detach the demo's server from the terminal").caused_by(error)
     })
 }
