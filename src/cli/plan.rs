@@ -8,13 +8,14 @@ use super::begin::Format;
 use super::inputs::{self, RunFacts, Variables};
 use crate::cancel::Cancel;
 use crate::copy::native::Native;
-use crate::copy::{Engine, PassError, Progress, Watch};
+use crate::copy::{Engine, PassError, Preserved, Progress, Watch};
 use crate::error::{Error, ExitCode, Result};
 use crate::plan::{Action, Condition, CopyAction};
 use crate::report::plan::{Report, Scan};
 use crate::report::terminal::Colour;
 use crate::report::words;
-use crate::run;
+use crate::run::{self, service};
+use crate::sys::who::{self, Rights};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -64,7 +65,12 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     }
     let failed = scans.iter().any(|(_, scan)| matches!(scan, Scan::Failed { .. }));
     let refused = !refusals.is_empty();
-    let report = Report { plan: &plan, scans, refusals };
+    let rights = who::rights();
+    let notes = plan
+        .steps()
+        .filter_map(|step| Some((step.id.clone(), lacking_rights(step.ready()?, rights)?.to_owned())))
+        .collect();
+    let report = Report { plan: &plan, scans, refusals, notes };
     let text = match args.format {
         Format::Human => report.human(if std::io::stdout().is_terminal() { colour } else { Colour::Never }),
         Format::Json => report.json().map_err(|error| {
@@ -77,6 +83,24 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
         (false, true) => ExitCode::StepFailed,
         (false, false) => ExitCode::Done,
     })
+}
+
+/// What a step needs that this process has not got; whoever runs the plan may have it.
+fn lacking_rights(action: &Action, rights: Rights) -> Option<&'static str> {
+    let is_ordinary = rights == Rights::Ordinary;
+    match action {
+        Action::Service(action)
+            if is_ordinary && action.commands.is_none() && service::is_of_this_machine(action) =>
+        {
+            Some(
+                "starting and stopping services needs the rights of an administrator, which this console has not got: open one by `Run as administrator` for the run",
+            )
+        }
+        Action::Copy(copy) if is_ordinary && copy.preserve.holds(Preserved::Owner) => Some(
+            "to keep the owners of files needs the rights of an administrator, which this console has not got: open one by `Run as administrator` for the run",
+        ),
+        _ => None,
+    }
 }
 
 fn scan(step: &str, action: &CopyAction, cancel: &Cancel) -> Result<Scan> {

@@ -69,6 +69,8 @@ pub struct Report<'a> {
     pub scans: Vec<(String, Scan)>,
     /// Refusals of guards that need no look at a file system.
     pub refusals: Vec<(String, String)>,
+    /// What whoever runs it must have or know, by step; nothing of it hinders a plan.
+    pub notes: Vec<(String, String)>,
 }
 
 impl Report<'_> {
@@ -82,6 +84,9 @@ impl Report<'_> {
             }
             if let Some((_, refusal)) = self.refusals.iter().find(|(step, _)| *step == id) {
                 step["refused"] = Value::String(refusal.clone());
+            }
+            if let Some((_, note)) = self.notes.iter().find(|(step, _)| *step == id) {
+                step["note"] = Value::String(note.clone());
             }
         }
         self.plan.values().redactor().redact_json(&mut plan);
@@ -136,6 +141,10 @@ impl Report<'_> {
         if let Some((_, refusal)) = self.refusals.iter().find(|(id, _)| *id == step.id) {
             let text = page
                 .paint(&format!("a guard will refuse: {}", words::name(refusal)), Style::new().red().bold());
+            page.line(6, &text);
+        }
+        if let Some((_, note)) = self.notes.iter().find(|(id, _)| *id == step.id) {
+            let text = page.paint(&format!("note: {note}"), Style::new().yellow());
             page.line(6, &text);
         }
         match self.scans.iter().find(|(id, _)| *id == step.id) {

@@ -31,6 +31,21 @@ pub fn home() -> Option<PathBuf> {
     std::env::home_dir().filter(|path| !path.as_os_str().is_empty())
 }
 
+/// What this process may do beside what its user may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Windows: elevated, as by `Run as administrator`.
+    Administrator,
+    /// Windows: not elevated, even where the user is an administrator.
+    Ordinary,
+    /// Nobody can tell, or the system gives rights in another way (systemd asks polkit).
+    Unknown,
+}
+
+pub fn rights() -> Rights {
+    system::rights()
+}
+
 pub fn pid() -> u32 {
     std::process::id()
 }
