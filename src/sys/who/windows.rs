@@ -1,5 +1,5 @@
-//! The names that Windows gives, and whether this process has an administrator's rights. All of it ran under Wine 8, where
-//! every process is elevated.
+//! The names that Windows gives, and whether this process has an administrator's rights. Checked for its types only: it has
+//! not run on Windows yet.
 
 use std::ptr;
 
