@@ -1,6 +1,10 @@
 //! Puts the manifest and the version into `movebook.exe`; does nothing where the target is another system.
 
 use std::env::VarError;
+use std::path::Path;
+
+const TEMPLATE: &str = "src/sys/resource/movebook.rc";
+const MANIFEST: &str = "src/sys/resource/movebook.manifest";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=build.rs");
@@ -9,11 +13,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok(_) | Err(VarError::NotPresent) => return Ok(()),
         Err(error) => return Err(error.into()),
     }
-    println!("cargo:rerun-if-changed=src/sys/resource/movebook.manifest");
+    println!("cargo:rerun-if-changed={TEMPLATE}");
+    println!("cargo:rerun-if-changed={MANIFEST}");
     let part = |name: &str| std::env::var(format!("CARGO_PKG_VERSION_{name}"));
-    let numbers = format!("VERSION_NUMBERS={},{},{},0", part("MAJOR")?, part("MINOR")?, part("PATCH")?);
-    let text = format!("VERSION=\"{}\"", std::env::var("CARGO_PKG_VERSION")?);
+    let numbers = format!("{},{},{},0", part("MAJOR")?, part("MINOR")?, part("PATCH")?);
+    let manifest = std::path::absolute(MANIFEST)?.display().to_string().replace('\\', "/");
+    // Not by macros: resource compilers disagree on how quotes reach them.
+    let text = std::fs::read_to_string(TEMPLATE)?
+        .replace("@MANIFEST@", &manifest)
+        .replace("@NUMBERS@", &numbers)
+        .replace("@VERSION@", &std::env::var("CARGO_PKG_VERSION")?);
+    let resource = Path::new(&std::env::var("OUT_DIR")?).join("movebook.rc");
+    std::fs::write(&resource, text)?;
     // A program without its manifest breaks at paths of 260 characters, so one that cannot have it is not built.
-    embed_resource::compile("src/sys/resource/movebook.rc", [numbers, text]).manifest_required()?;
+    embed_resource::compile(&resource, embed_resource::NONE).manifest_required()?;
     Ok(())
 }
