@@ -9,8 +9,11 @@
 pub mod journal;
 pub mod running;
 pub mod scene;
+#[cfg(unix)]
 pub mod screen;
 pub mod tree;
+#[cfg(windows)]
+pub mod windows;
 
 use std::time::Duration;
 
