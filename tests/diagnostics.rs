@@ -9,10 +9,11 @@ use movebook::runbook;
 use movebook::vars::{self, Given};
 use snapbox::{Assert, Data};
 
+/// Named as the snapshots name them on every system.
 fn fixtures(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .map(|entry| PathBuf::from(format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap())))
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     files.sort();

@@ -122,6 +122,11 @@ impl Running {
         }
     }
 
+    /// What it has told so far.
+    pub fn events(&self) -> Vec<Value> {
+        self.seen.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// Ctrl-C.
     #[cfg(unix)]
     pub fn interrupt(&self) {

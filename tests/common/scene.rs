@@ -12,7 +12,9 @@ use super::running::{Ended, Running};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_movebook");
 
-/// In texts that are given to a scene `ROOT` stands for its folder.
+/// In texts that are given to a scene `ROOT` stands for its folder, and what a shell is asked for is said for each
+/// system's own: `command: {LOG(word)}` writes a line into the file `log`, with `$NAME` for a variable of the
+/// environment, and `command: {REMOVE(name)}` deletes a folder of the scene.
 pub struct Scene {
     folder: TempDir,
     environment: Vec<(OsString, OsString)>,
@@ -74,8 +76,10 @@ impl Scene {
         fs::write(path, content).unwrap();
     }
 
-    /// The text with the folder in the place of `ROOT`.
+    /// The text with the folder in the place of `ROOT`, and with a shell's line in the place of what it is asked for.
     pub fn placed(&self, text: &str) -> String {
+        let text = replace_calls(text, "LOG", log_line);
+        let text = replace_calls(&text, "REMOVE", removal);
         text.replace("ROOT", self.folder.path().to_str().unwrap())
     }
 
@@ -87,8 +91,9 @@ impl Scene {
         self.folder.path().join(name)
     }
 
+    /// What a file says, its lines ended as Unix does; nothing where there is none.
     pub fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_default()
+        fs::read_to_string(self.path(name)).unwrap_or_default().replace("\r\n", "\n")
     }
 
     /// The only state file.
@@ -173,4 +178,41 @@ impl Scene {
 pub fn one_phase(steps: &str) -> String {
     let steps: String = steps.trim_matches('\n').lines().map(|line| format!("      {line}\n")).collect();
     format!("phases:\n  - id: only\n    steps:\n{steps}")
+}
+
+#[cfg(not(windows))]
+fn log_line(words: &str) -> String {
+    format!("shell: 'echo {words} >> \"ROOT/log\"'")
+}
+
+#[cfg(windows)]
+fn log_line(words: &str) -> String {
+    let of_cmd = |word: &str| word.strip_prefix('$').map_or(word.to_owned(), |name| format!("%{name}%"));
+    let words: Vec<String> = words.split(' ').map(of_cmd).collect();
+    // A blank before the arrows would be part of the line.
+    format!("shell: 'echo {}>>\"ROOT\\log\"'", words.join(" "))
+}
+
+#[cfg(not(windows))]
+fn removal(name: &str) -> String {
+    format!("run: [rm, -r, 'ROOT/{name}']")
+}
+
+#[cfg(windows)]
+fn removal(name: &str) -> String {
+    format!("shell: 'rd /s /q \"ROOT\\{}\"'", name.replace('/', "\\"))
+}
+
+/// `NAME(argument)` with what is made of the argument in its place.
+fn replace_calls(text: &str, name: &str, made_of: fn(&str) -> String) -> String {
+    let call = format!("{{{name}(");
+    let mut pieces = text.split(&call);
+    let mut replaced = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (argument, rest) = piece.split_once(')').expect("a call has an end");
+        replaced.push('{');
+        replaced.push_str(&made_of(argument));
+        replaced.push_str(rest);
+    }
+    replaced
 }

@@ -64,6 +64,36 @@ pub fn fingerprint(root: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Everything below a folder with its attributes, size and times: what a program changes that changes nothing.
+#[cfg(windows)]
+pub fn fingerprint(root: &Path) -> BTreeMap<String, String> {
+    use std::os::windows::fs::MetadataExt;
+
+    WalkDir::new(root)
+        .into_iter()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let is = entry.path().symlink_metadata().unwrap();
+            let said = format!(
+                "{:x} {} {} {}",
+                is.file_attributes(),
+                is.file_size(),
+                is.creation_time(),
+                is.last_write_time()
+            );
+            (entry.path().display().to_string(), said)
+        })
+        .collect()
+}
+
+/// A link to a folder.
+pub fn link(to: &Path, link: &Path) {
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(to, link).unwrap();
+    #[cfg(windows)]
+    std::os::windows::fs::symlink_dir(to, link).unwrap();
+}
+
 /// So many names for one file, in one folder: a tree that is large to copy and quick to make.
 pub fn many_names(root: &Path, names: usize, bytes: usize) {
     fs::create_dir_all(root).unwrap();
