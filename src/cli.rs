@@ -28,8 +28,9 @@ use std::io::IsTerminal;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, ExitCode, Result};
+use crate::report::marks::{self, Marks};
 use crate::report::terminal::Colour;
-use crate::sys::console::{Sequences, Stream, obey_sequences};
+use crate::sys::console::{Font, Sequences, Stream, font, obey_sequences};
 
 /// Carries out migration runbooks: validated, planned, resumable, proven.
 #[derive(Debug, Parser)]
@@ -129,6 +130,14 @@ fn report(ended: Result<u8>, colour: Colour) -> u8 {
         show_error(&error, colour);
         error.code().number()
     })
+}
+
+/// A file or a pipe has no font, and may be read anywhere.
+fn marks(stream: &impl IsTerminal) -> &'static Marks {
+    match font() {
+        Font::Old if stream.is_terminal() => &marks::OLD,
+        Font::Old | Font::Any => &marks::ANY,
+    }
 }
 
 fn colour(choice: ColourChoice, stream: &impl IsTerminal, which: Stream) -> Colour {

@@ -4,6 +4,7 @@ pub mod account;
 pub mod commands;
 pub mod diagnostics;
 pub mod json;
+pub mod marks;
 pub mod out;
 pub mod plain;
 pub mod plan;

@@ -274,7 +274,8 @@ fn sink(format: Format, colour: Colour, plan: &Plan) -> Box<dyn Sink> {
     match format {
         Format::Json => Box::new(JsonLines::new(Out::new(std::io::stdout(), redactor))),
         Format::Human if std::io::stderr().is_terminal() => {
-            Box::new(Terminal::new(Out::new(std::io::stderr(), redactor), colour))
+            let marks = super::marks(&std::io::stderr());
+            Box::new(Terminal::new(Out::new(std::io::stderr(), redactor), colour, marks))
         }
         Format::Human => Box::new(PlainLines::new(Out::new(std::io::stderr(), redactor))),
     }

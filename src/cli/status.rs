@@ -27,7 +27,7 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let runner = lock::current_runner(&path)?;
     let report = Report::new(&state, &path.display().to_string(), &runner, jiff::Timestamp::now());
     let text = match args.format {
-        Format::Human => report.human(colour),
+        Format::Human => report.human(colour, super::marks(&std::io::stdout())),
         Format::Json => {
             serde_json::to_string_pretty(&report).map_err(|error| {
                 Error::new(ExitCode::StepFailed, "cannot write the status as JSON").caused_by(error)

@@ -10,6 +10,7 @@ use owo_colors::{OwoColorize, Style};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::marks::Marks;
 use super::terminal::Colour;
 use super::{commands, quarantine, words};
 use crate::copy::FileError;
@@ -189,7 +190,7 @@ impl Report {
     }
 
     /// The report as a person reads it.
-    pub fn human(&self, colour: Colour) -> String {
+    pub fn human(&self, colour: Colour, marks: &Marks) -> String {
         let paint = |text: &str, style: Style| match colour {
             Colour::Always => text.style(style).to_string(),
             Colour::Never => text.to_owned(),
@@ -217,7 +218,7 @@ impl Report {
             let downtime = if phase.downtime { "  (downtime)" } else { "" };
             let _ = writeln!(text, "\n{}{downtime}", paint(&words::name(&phase.title), bold));
             for step in &phase.steps {
-                step.human(&mut text, width, &paint, &self.state_file);
+                step.human(&mut text, width, &paint, marks, &self.state_file);
             }
         }
         for debt in &self.debt {
@@ -282,17 +283,18 @@ impl StepReport {
         text: &mut String,
         width: usize,
         paint: &dyn Fn(&str, Style) -> String,
+        marks: &Marks,
         state_file: &str,
     ) {
         let dim = Style::new().dimmed();
         let (mark, style, word) = match self.status {
-            StepStanding::Done => ("✓", Style::new().green(), "done"),
-            StepStanding::Skipped => ("-", dim, "skipped"),
-            StepStanding::Running => ("▸", Style::new().cyan(), "running"),
-            StepStanding::Waiting => ("?", Style::new().yellow().bold(), "waiting"),
-            StepStanding::Failed => ("✗", Style::new().red().bold(), "failed"),
-            StepStanding::Interrupted => ("↻", Style::new().yellow(), "interrupted"),
-            StepStanding::Left => ("·", dim, "left"),
+            StepStanding::Done => (marks.done, Style::new().green(), "done"),
+            StepStanding::Skipped => ('-', dim, "skipped"),
+            StepStanding::Running => (marks.running, Style::new().cyan(), "running"),
+            StepStanding::Waiting => ('?', Style::new().yellow().bold(), "waiting"),
+            StepStanding::Failed => (marks.failed, Style::new().red().bold(), "failed"),
+            StepStanding::Interrupted => (marks.again, Style::new().yellow(), "interrupted"),
+            StepStanding::Left => (marks.left, dim, "left"),
         };
         let time = match (self.status, self.since) {
             (StepStanding::Left | StepStanding::Skipped, _) => String::new(),
@@ -301,7 +303,7 @@ impl StepReport {
         };
         let line = format!(
             "  {} {:<width$}  {word:<11}  {time:<12}  {}",
-            paint(mark, style),
+            paint(mark.encode_utf8(&mut [0; 4]), style),
             self.id,
             words::text(&self.said),
         );

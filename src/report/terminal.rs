@@ -8,6 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use owo_colors::{OwoColorize, Style};
 
+use super::marks::Marks;
 use super::out::Out;
 use super::plain;
 use super::progress;
@@ -22,6 +23,7 @@ const NARROWEST: usize = 40;
 pub struct Terminal {
     out: Out,
     colour: Colour,
+    marks: &'static Marks,
     bar: Option<ProgressBar>,
     /// The width of the longest step id, so that the columns stand.
     width: usize,
@@ -29,8 +31,8 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    pub fn new(out: Out, colour: Colour) -> Self {
-        Self { out, colour, bar: None, width: 0, last_did: None }
+    pub fn new(out: Out, colour: Colour, marks: &'static Marks) -> Self {
+        Self { out, colour, marks, bar: None, width: 0, last_did: None }
     }
 
     fn painted(&self, text: &str, style: Style) -> String {
@@ -49,8 +51,12 @@ impl Terminal {
     }
 
     /// A line of a step: mark, id, what is said of it.
-    fn step_line(&mut self, mark: &str, style: Style, step: &str, text: &str) {
-        let line = format!("  {} {step:<width$}  {text}", self.painted(mark, style), width = self.width);
+    fn step_line(&mut self, mark: char, style: Style, step: &str, text: &str) {
+        let line = format!(
+            "  {} {step:<width$}  {text}",
+            self.painted(mark.encode_utf8(&mut [0; 4]), style),
+            width = self.width
+        );
         self.line(line.trim_end());
     }
 
@@ -63,7 +69,7 @@ impl Terminal {
     fn start_bar(&mut self, step: &str, action: &str) {
         self.clear_bar();
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-        bar.set_style(spinner());
+        bar.set_style(spinner(self.marks));
         bar.set_prefix(format!("{step:<width$}", width = self.width));
         bar.set_message(action.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
@@ -77,13 +83,13 @@ impl Terminal {
         let look = progress::look(event, columns().saturating_sub(indent).max(NARROWEST));
         match look.bar {
             Some((done, all)) => {
-                bar.set_style(bar_style(look.bar_width));
+                bar.set_style(bar_style(look.bar_width, self.marks));
                 bar.set_length(all);
                 bar.set_position(done);
             }
             None => {
                 bar.unset_length();
-                bar.set_style(spinner());
+                bar.set_style(spinner(self.marks));
             }
         }
         let mut message = look.head;
@@ -141,19 +147,19 @@ impl Sink for Terminal {
                 };
                 let time = self.painted(&words::seconds(*seconds), dim);
                 let text = if did.is_empty() { time } else { format!("{did} · {time}") };
-                self.step_line("✓", good, step, &text);
+                self.step_line(self.marks.done, good, step, &text);
                 if *debt > 0 {
                     let text = format!(
                         "{} could not be copied: debt, for a later pass to clear",
                         words::files(*debt)
                     );
-                    self.step_line("!", warn, "", &text);
+                    self.step_line('!', warn, "", &text);
                 }
             }
             Event::StepSkipped { step, reason } => {
                 self.clear_bar();
                 let reason = self.painted(&format!("skipped: {}", words::name(reason)), dim);
-                self.step_line("-", dim, step, &reason);
+                self.step_line('-', dim, step, &reason);
             }
             Event::StepFailed { step, .. } => {
                 self.clear_bar();
@@ -161,14 +167,14 @@ impl Sink for Terminal {
                 let first = lines.next().unwrap_or_default();
                 let text = first.strip_prefix(&format!("{step}: ")).unwrap_or(&first).to_owned();
                 let text = self.painted(&text, bad);
-                self.step_line("✗", bad, step, &text);
+                self.step_line(self.marks.failed, bad, step, &text);
                 lines.for_each(|line| self.line(&format!("  {line}")));
             }
             Event::StepRetry { step, .. } | Event::StepInterrupted { step } => {
                 self.clear_bar();
                 let text = plain::lines(event).concat();
                 let text = text.strip_prefix(&format!("{step}: ")).unwrap_or(&text).to_owned();
-                self.step_line("↻", warn, step, &text);
+                self.step_line(self.marks.again, warn, step, &text);
             }
             Event::Waiting { step, prompt, list, here, .. } => {
                 self.clear_bar();
@@ -179,7 +185,7 @@ impl Sink for Terminal {
                 list.iter().for_each(|name| self.line(&format!("    - {}", words::name(name))));
                 if *here == Presence::Elsewhere {
                     let ask = words::text(&prompt.ask);
-                    self.step_line("?", warn, step, &ask);
+                    self.step_line('?', warn, step, &ask);
                 }
             }
             Event::Answered { answer, by, .. } => {
@@ -212,15 +218,17 @@ fn columns() -> usize {
     crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns)).saturating_sub(1)
 }
 
-fn spinner() -> ProgressStyle {
-    style("  {spinner} {prefix}  {msg}")
+fn spinner(marks: &Marks) -> ProgressStyle {
+    style("  {spinner} {prefix}  {msg}", marks)
 }
 
-fn bar_style(width: usize) -> ProgressStyle {
-    style(&format!("  {{spinner}} {{prefix}}  [{{bar:{width}}}] {{msg}}")).progress_chars("=> ")
+fn bar_style(width: usize, marks: &Marks) -> ProgressStyle {
+    style(&format!("  {{spinner}} {{prefix}}  [{{bar:{width}}}] {{msg}}"), marks).progress_chars("=> ")
 }
 
-fn style(template: &str) -> ProgressStyle {
+fn style(template: &str, marks: &Marks) -> ProgressStyle {
     // The templates are this file's own; a wrong one would show at the first bar ever drawn.
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .tick_chars(marks.spinner)
 }
