@@ -1,20 +1,26 @@
 //! One state file, two processes.
-#![cfg(unix)]
 
 mod common;
 
+#[cfg(unix)]
 use std::time::Duration;
 
 use common::Scene;
 
 fn at_work() -> (Scene, common::Running) {
     let scene = Scene::new()
-        .steps("- {id: first, command: {run: ['true']}}\n- {id: long, wait: {for: 5m}}\n- {id: gate, checkpoint: {ask: Ready?}}");
+        .steps("- {id: first, command: {LOG(first)}}\n- {id: long, wait: {for: 5m}}\n- {id: gate, checkpoint: {ask: Ready?}}");
     let mut running = scene.begin(&[]);
     running.until("step_started", "long");
     (scene, running)
 }
 
+#[cfg(windows)]
+fn user() -> String {
+    std::env::var("USERNAME").unwrap()
+}
+
+#[cfg(unix)]
 fn user() -> String {
     let output = std::process::Command::new("id").arg("-un").output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -27,8 +33,11 @@ fn a_second_run_is_refused_and_told_who_holds_the_state_file() {
     scene.run(&[]).code(4).says(&holder);
     scene.resume(&[]).code(4).says(&holder);
     assert_eq!(scene.journal().of("session_started").count(), 1);
-    running.interrupt();
-    running.ended_within(Duration::from_secs(5)).code(130);
+    #[cfg(unix)]
+    {
+        running.interrupt();
+        running.ended_within(Duration::from_secs(5)).code(130);
+    }
 }
 
 #[test]
@@ -63,7 +72,7 @@ fn a_killed_runner_holds_nothing() {
 
 #[test]
 fn of_two_that_begin_at_once_one_wins() {
-    let scene = Scene::new().steps("- {id: slow, command: {shell: sleep 1; echo ran >> 'ROOT/log'}}");
+    let scene = Scene::new().steps("- {id: slow, wait: {for: 1s}}\n- {id: ran, command: {LOG(ran)}}");
     let runners = [scene.begin(&[]), scene.begin(&[])];
     let mut codes = runners.map(|running| running.ended_within(common::PATIENCE).code);
     codes.sort_unstable();

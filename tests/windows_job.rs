@@ -2,8 +2,8 @@
 //! the service manager.
 //!
 //! The environment says where, since what lies there is taken away again; `tests/windows/run` sets it:
-//! `MOVEBOOK_OLD_ARCHIVE` and `MOVEBOOK_NEW_ARCHIVE` are folders that must not exist, `MOVEBOOK_ARCHIVE_SERVICE` is the
-//! program made of `tests/windows/archive_service.c`. `MOVEBOOK_SEED` draws the same instants again.
+//! `MOVEBOOK_OLD_ARCHIVE` and `MOVEBOOK_NEW_ARCHIVE` are folders that must not exist, `MOVEBOOK_TEST_SERVICE` is the
+//! program made of `tests/windows/service.c`. `MOVEBOOK_SEED` draws the same instants again.
 #![cfg(windows)]
 
 mod common;
@@ -101,7 +101,7 @@ impl Places {
         Some(Self {
             old: std::env::var_os("MOVEBOOK_OLD_ARCHIVE")?.into(),
             new: std::env::var_os("MOVEBOOK_NEW_ARCHIVE")?.into(),
-            service: std::env::var("MOVEBOOK_ARCHIVE_SERVICE").ok()?,
+            service: std::env::var("MOVEBOOK_TEST_SERVICE").ok()?,
         })
     }
 
@@ -256,7 +256,7 @@ struct Service;
 
 impl Service {
     fn create(program: &str, folder: &Path) -> Self {
-        let line = format!("{program} {}", folder.display());
+        let line = format!("{program} --archives {}", folder.display());
         manager(&["create", SERVICE, "binPath=", &line, "start=", "demand"]);
         Self
     }
