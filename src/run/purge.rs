@@ -339,7 +339,7 @@ fn names_of(extras: &[ExtraEntry]) -> Vec<String> {
         .iter()
         .filter(|extra| extra.kind != EntryKind::Directory)
         .take(LISTED)
-        .map(|extra| extra.path.display().to_string())
+        .map(|extra| names::shown(&extra.path))
         .collect()
 }
 
