@@ -199,6 +199,8 @@ mod tests {
         assert!(!place.exists());
     }
 
+    // Windows goes back by the letters of a path, whatever exists.
+    #[cfg(unix)]
     #[test]
     fn a_path_that_leads_back_through_what_is_missing_has_no_place() {
         let directory = tempfile::tempdir().unwrap();
