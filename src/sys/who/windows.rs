@@ -1,5 +1,5 @@
-//! The names that Windows gives, and whether this process has an administrator's rights. Checked for its types only: it has
-//! not run on Windows yet.
+//! The names that Windows gives, and whether this process has an administrator's rights. It ran under Wine
+//! 8, where everybody is an administrator, not on Windows itself.
 
 use std::ptr;
 
