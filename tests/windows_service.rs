@@ -4,6 +4,7 @@
 //! own, which needs the rights of an administrator, and takes it away again.
 #![cfg(windows)]
 
+mod common;
 #[path = "windows_service/registered.rs"]
 mod registered;
 
@@ -16,6 +17,7 @@ use movebook::run::service;
 use windows_sys::Win32::System::Services::{SERVICE_RUNNING, SERVICE_STOP_PENDING, SERVICE_STOPPED};
 
 use self::registered::Service;
+use common::windows::can_show;
 
 /// Far longer than a service here ever needs.
 const LONG: Duration = Duration::from_secs(60);
@@ -169,9 +171,22 @@ fn services_that_block_a_stop_are_named() {
             );
             assert!(hints[0].starts_with("stop movebook-above"), "{hints:?}");
         }
-        Ok(_) => println!("not proven here: this service manager stops a service that others depend on"),
+        Ok(_) => assert!(!can_show("services that block a stop are named"), "nothing blocked the stop"),
         Err(other) => panic!("expected a failure that names the service, got {other:?}"),
     }
+}
+
+#[test]
+fn a_service_that_may_not_be_stopped_is_an_error_that_says_what_to_do() {
+    if !can_show("a service that may not be stopped is an error that says what to do") {
+        return;
+    }
+    let Some(service) = Service::registered("movebook-guarded", "") else { return };
+    reach(service.name, ServiceState::Running);
+    service.let_nobody_stop_it();
+    let (error, hint) = failed(&action(service.name, ServiceState::Stopped, LONG));
+    assert!(error.contains("cannot"), "{error}");
+    assert!(hint.contains("Run as administrator"), "{hint}");
 }
 
 /// A name that no network knows: the step fails, or time is up, but it never hangs.
@@ -181,7 +196,7 @@ fn a_machine_that_is_not_there_is_an_error() {
     afar.host = "no-such-machine.invalid".to_owned();
     match perform(&afar) {
         Err(Failure::Failed { error, .. }) if error.contains("does not exist") => {
-            println!("not proven here: this service manager answers for any machine ({error})");
+            assert!(!can_show("a machine that is not there is an error"), "{error}");
         }
         Err(Failure::Failed { error, .. }) => assert!(error.contains("no-such-machine.invalid"), "{error}"),
         other => panic!("expected a failure, got {other:?}"),

@@ -53,6 +53,13 @@ impl Service {
         self.configure(SERVICE_NO_CHANGE, Some(r"C:\no\such\program.exe"));
     }
 
+    /// Takes the right to stop it from everybody; what is deleted with it needs another.
+    pub fn let_nobody_stop_it(&self) {
+        let rights = "D:(D;;WP;;;WD)(A;;CCLCSWRPDTLOCRSDRCWDWO;;;BA)(A;;CCLCSWRPDTLOCRSDRCWDWO;;;SY)";
+        let set = Command::new("sc.exe").args(["sdset", self.name, rights]).status().unwrap();
+        assert!(set.success(), "{set}");
+    }
+
     fn configure(&self, start: u32, program: Option<&str>) {
         let program = program.map(wide);
         let changed = unsafe {
