@@ -40,9 +40,14 @@ fn numbers_that_look_like_a_secret_stay_numbers() {
     assert_eq!(scene.journal().only("step_done", "pass")["figures"]["copied_bytes"], 4711);
 }
 
-/// A source of many small files and a large one, which a limit keeps under way for seconds.
+/// A source of many small files and a large one, which a limit keeps under way for seconds. Who lists a folder also copies
+/// its small files: of what the limit holds up, the listing comes to its end only after a second.
 fn limited(steps: &str) -> Scene {
-    Scene::new().steps(steps).tree("old", 300).file("old/large.bin", vec![7; 40 * 1024 * 1024])
+    let scene = Scene::new().steps(steps).file("old/large.bin", vec![7; 40 * 1024 * 1024]);
+    for number in 0..300 {
+        scene.write(&format!("old/{number}.dat"), [7; 16 * 1024]);
+    }
+    scene
 }
 
 /// The progress of a step, from a run that was stopped while the step was at work.
