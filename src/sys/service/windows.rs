@@ -6,9 +6,9 @@
 //! Invariant: no call to a manager is waited for longer than the caller's patience. The manager of another machine may
 //! take minutes to answer or to be found missing, so each conversation has a thread of its own.
 //!
-//! Ran under Wine 8, by `tests/windows_service.rs`: a slow start and stop, a service found by its shown name, one that takes
-//! no stop, one that is missing. Not yet run: a disabled service, a missing program, a stop that never ends, services that
-//! depend on others, refused access, a paused service. Wine answers for any machine, so another one is not proven there.
+//! Runs under Wine 8, by `tests/windows_service.rs`: a slow start and stop, a service found by its shown name, one that takes
+//! no stop, one that is missing or disabled or whose program is, a stop that never ends. Not yet run: services that keep
+//! another from stopping, refused access, a paused service. Wine answers for any machine, so another one is not proven there.
 
 use std::io;
 use std::ptr;
