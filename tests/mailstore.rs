@@ -4,16 +4,18 @@
 //! archive until the runbook stops it, and a script answers for the services; the runbook's service steps get its
 //! commands, everything else of the runbook is carried out as it stands.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use common::mailstore::{ANSWERS, KEY};
 use movebook::demo::archive::{self, Scale};
 use movebook::demo::server;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_movebook");
-const KEY: &str = "recovery-key-4711";
 
 #[test]
 fn the_mailstore_runbook_ends_with_equal_trees() {
@@ -47,22 +49,7 @@ fn move_archive(scale: Scale) {
     assert_eq!(output.status.code(), Some(2), "what needs a person is refused before anything begins");
     assert!(!root.join("mailstore-robocopy--acme.state.jsonl").exists());
 
-    let output = movebook(
-        root,
-        &runbook,
-        &[
-            "--yes",
-            "--answer=versions=readable",
-            "--answer=licensing=transfer",
-            "--answer=profiles=All users, every 300 seconds",
-            "--answer-file=recovery-key-at-hand=key",
-            "--answer-file=encryption=key",
-            "--answer=profiles-manual=yes",
-            "--note=profiles-manual=all of them are manual",
-            "--answer=in-the-backup=yes",
-            "--note=in-the-backup=job 7",
-        ],
-    );
+    let output = movebook(root, &runbook, &[&["--yes"], ANSWERS.as_slice()].concat());
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}");
     let journal = fs::read_to_string(root.join("mailstore-robocopy--acme.state.jsonl")).unwrap();

@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::journal::Journal;
+use common::mailstore::{ANSWERS, KEY};
 use common::{Ended, Scene, tree};
 use movebook::demo::archive::{self, MASTER_DATABASE, Scale};
 use rand::rngs::StdRng;
@@ -22,23 +23,10 @@ use rand::{RngExt, SeedableRng};
 const KILLS: usize = 20;
 const RUNBOOK: &str = "mailstore-robocopy.yaml";
 const STATE: &str = "mailstore-robocopy--acme.state.jsonl";
-const KEY: &str = "recovery-key-4711";
 /// As the runbook names it.
 const SERVICE: &str = "MailStoreServer";
 /// Somebody else has the file open (`winerror.h`).
 const ERROR_SHARING_VIOLATION: i32 = 32;
-/// What the shipped runbook asks for that is more than a confirmation.
-const ANSWERS: [&str; 9] = [
-    "--answer=versions=readable",
-    "--answer=licensing=transfer",
-    "--answer=profiles=All users, every 300 seconds",
-    "--answer-file=recovery-key-at-hand=key",
-    "--answer-file=encryption=key",
-    "--answer=profiles-manual=yes",
-    "--note=profiles-manual=all of them are manual",
-    "--answer=in-the-backup=yes",
-    "--note=in-the-backup=job 7",
-];
 
 #[test]
 fn the_mailstore_runbook_killed_at_20_random_instants_ends_with_equal_trees() {

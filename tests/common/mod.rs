@@ -7,6 +7,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod journal;
+pub mod mailstore;
 pub mod running;
 pub mod scene;
 #[cfg(unix)]

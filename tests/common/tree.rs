@@ -39,51 +39,41 @@ pub fn assert_equal(one: &Path, other: &Path) {
     assert!(!one.is_empty(), "the trees hold something");
 }
 
-/// Everything below a folder with its kind, size, inode and times: what a program changes that changes nothing.
-#[cfg(unix)]
+/// Everything below a folder with what a program changes that changes nothing.
 pub fn fingerprint(root: &Path) -> BTreeMap<String, String> {
-    use std::os::unix::fs::MetadataExt;
-
     WalkDir::new(root)
         .into_iter()
         .map(|entry| {
             let entry = entry.unwrap();
             let is = entry.path().symlink_metadata().unwrap();
-            let said = format!(
-                "{:o} {} {} {}.{:09} {}.{:09}",
-                is.mode(),
-                is.size(),
-                is.ino(),
-                is.mtime(),
-                is.mtime_nsec(),
-                is.ctime(),
-                is.ctime_nsec()
-            );
-            (entry.path().display().to_string(), said)
+            (entry.path().display().to_string(), marks_of(&is))
         })
         .collect()
 }
 
-/// Everything below a folder with its attributes, size and times: what a program changes that changes nothing.
+/// Kind, size, inode and times.
+#[cfg(unix)]
+fn marks_of(is: &fs::Metadata) -> String {
+    use std::os::unix::fs::MetadataExt;
+
+    format!(
+        "{:o} {} {} {}.{:09} {}.{:09}",
+        is.mode(),
+        is.size(),
+        is.ino(),
+        is.mtime(),
+        is.mtime_nsec(),
+        is.ctime(),
+        is.ctime_nsec()
+    )
+}
+
+/// Attributes, size and times.
 #[cfg(windows)]
-pub fn fingerprint(root: &Path) -> BTreeMap<String, String> {
+fn marks_of(is: &fs::Metadata) -> String {
     use std::os::windows::fs::MetadataExt;
 
-    WalkDir::new(root)
-        .into_iter()
-        .map(|entry| {
-            let entry = entry.unwrap();
-            let is = entry.path().symlink_metadata().unwrap();
-            let said = format!(
-                "{:x} {} {} {}",
-                is.file_attributes(),
-                is.file_size(),
-                is.creation_time(),
-                is.last_write_time()
-            );
-            (entry.path().display().to_string(), said)
-        })
-        .collect()
+    format!("{:x} {} {} {}", is.file_attributes(), is.file_size(), is.creation_time(), is.last_write_time())
 }
 
 /// A link to a folder.
