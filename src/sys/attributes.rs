@@ -18,12 +18,12 @@ pub(super) mod linux;
 
 #[cfg(target_os = "linux")]
 use std::ffi::OsStr;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::tree::{Owner, Status};
+use super::tree::{Owner, Permissions, Status};
 #[cfg(not(target_os = "linux"))]
 use elsewhere as here;
 #[cfg(target_os = "linux")]

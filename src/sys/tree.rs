@@ -7,17 +7,19 @@
 
 pub mod content;
 mod names;
+mod permissions;
 pub mod portable;
 #[cfg(unix)]
 pub mod unix;
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
 pub use names::Names;
+pub use permissions::Permissions;
 
 use super::attributes::{AttributeNames, Held, Object};
 use crate::copy::{EntryKind, Preserved};
@@ -283,9 +285,13 @@ pub fn kept_permissions(kind: EntryKind, permissions: &Permissions, set_id: SetI
     #[cfg(not(unix))]
     {
         let _unused = (kind, set_id);
-        permissions.clone()
+        *permissions
     }
 }
+
+/// The mark of Windows that forbids writing to a file; on a directory it forbids nothing.
+#[cfg(windows)]
+const READ_ONLY: u32 = windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_READONLY;
 
 /// Whether two sets of permissions allow the same, as far as a copy can keep them.
 pub fn same_permissions(one: &Permissions, other: &Permissions) -> bool {
@@ -293,7 +299,7 @@ pub fn same_permissions(one: &Permissions, other: &Permissions) -> bool {
     return unix::same_permissions(one, other);
     // Marks such as "compressed" are the volume's business, and "archive" is set by every writer.
     #[cfg(not(unix))]
-    return one.readonly() == other.readonly();
+    return (one.marks() ^ other.marks()) & READ_ONLY == 0;
 }
 
 /// The same permissions for the owner, who may write, and none for anybody else.
@@ -301,7 +307,7 @@ pub fn owner_only(permissions: &Permissions) -> Permissions {
     #[cfg(unix)]
     return unix::owner_only(permissions);
     #[cfg(not(unix))]
-    permissions.clone()
+    *permissions
 }
 
 /// The same permissions with the owner allowed to write; `None` if that is so already.

@@ -24,7 +24,7 @@
 mod extended;
 
 use std::ffi::OsStr;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +36,7 @@ use super::node::{HandsDown, Node, Origin, TargetSide};
 use super::walk::Found;
 use crate::copy::{EntryKind, ErrorClass, PassError, Preserve, Preserved, names};
 use crate::sys::attributes::{self, Object};
-use crate::sys::tree::{self, Directory, Owner, SetId, Status};
+use crate::sys::tree::{self, Directory, Owner, Permissions, SetId, Status};
 use extended::{Change, Extended, Kept, changes};
 
 /// What a pass carries over, and what it found out about the target's volume.
@@ -96,7 +96,7 @@ impl Attributes {
     /// The permission bits that a copy of a file or directory is made with: none for others until its owner and access
     /// list are right. Where the source has a list, its bits for the group are those that the list allows at most.
     pub(super) fn first_permissions(&self, source: &Status) -> Permissions {
-        if self.is_more() { tree::owner_only(&source.permissions) } else { source.permissions.clone() }
+        if self.is_more() { tree::owner_only(&source.permissions) } else { source.permissions }
     }
 
     /// Compares what two files of the same content carry.

@@ -48,14 +48,14 @@ pub(super) fn called(kind: EntryKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::tree::{Owner, Presence};
+    use crate::sys::tree::{Owner, Permissions, Presence};
 
     fn status(kind: EntryKind, size: u64, milliseconds: u64) -> Status {
         Status {
             kind,
             size,
             modified: SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds),
-            permissions: std::fs::metadata(".").unwrap().permissions(),
+            permissions: Permissions::of(&std::fs::metadata(".").unwrap()),
             changed: None,
             presence: Presence::Named,
             identity: None,

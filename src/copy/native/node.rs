@@ -9,7 +9,6 @@
 //! temporary name of its own.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::Permissions;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,7 +19,7 @@ use super::temporary;
 use super::transfer::{Manner, name_is_taken};
 use crate::copy::{ErrorClass, names};
 use crate::sys::attributes::DEFAULT_ACCESS_LIST;
-use crate::sys::tree::{Directory, Renaming, Status, Taken};
+use crate::sys::tree::{Directory, Permissions, Renaming, Status, Taken};
 
 pub(super) struct Node<D> {
     pub(super) parent: Option<Arc<Node<D>>>,
@@ -89,7 +88,7 @@ impl<D> TargetSide<D> {
     }
 
     pub(super) fn narrow(&self) -> Option<Permissions> {
-        self.narrow.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        *self.narrow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,7 +8,7 @@
 //! beginning. A verification by content finds it; a pass after the writer was stopped never meets it.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, FileTimes, Permissions};
+use std::fs::{File, FileTimes};
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ use super::node::TargetSide;
 use super::temporary::TemporaryNames;
 use super::walk::{Found, Handler, Turn, Worker};
 use crate::copy::EntryKind;
-use crate::sys::tree::{Directory, Durability, Status, Taken};
+use crate::sys::tree::{Directory, Durability, Permissions, Status, Taken};
 
 /// A file written to within this time is not read yet. Stamps have the grain of the kernel's tick, and a write is
 /// stamped when it begins: only once its stamp is older than both does a later write show in it.

@@ -1,14 +1,14 @@
 //! Systems whose owners, attributes and access lists are not carried over yet: permission bits (or the marks that Windows
 //! has in their place) and times alone. A pass that asks for more is refused before it begins.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
 use super::AttributeNames;
 use crate::copy::Preserved;
-use crate::sys::tree::{Directory, Here, Owner, Status};
+use crate::sys::tree::{Directory, Here, Owner, Permissions, Status};
 
 /// What is carried over here beside content, time and permission bits.
 pub const PRESERVED: &[Preserved] = &[];
@@ -69,7 +69,7 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn set_permissions(self, permissions: &Permissions) -> io::Result<()> {
-        self.0.set_permissions(permissions.clone())
+        self.0.set_permissions(permissions.in_place_of(self.0.metadata()?.permissions()))
     }
 
     pub(super) fn set_modified(self, modified: SystemTime) -> io::Result<()> {

@@ -1,11 +1,10 @@
 //! Owners, permission bits and extended attributes on Linux.
 
 use std::ffi::{CString, OsStr};
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -15,7 +14,7 @@ use rustix::thread::CapabilitySet;
 
 use super::AttributeNames;
 use crate::copy::Preserved;
-use crate::sys::tree::{Owner, Status, unix};
+use crate::sys::tree::{Owner, Permissions, Status, unix};
 use calls::{list_at, value_at};
 
 /// What is carried over here beside content, time and permission bits.

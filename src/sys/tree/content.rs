@@ -1,8 +1,10 @@
 //! The content of open files: reads and writes at a place, so that several workers share one file, and where its data is.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
 use std::ops::Range;
+
+use super::Permissions;
 
 /// Reads at a place, leaving alone where the file stands (on Unix); fewer bytes than asked for may come.
 pub fn read_at(file: &File, block: &mut [u8], place: u64) -> io::Result<usize> {
@@ -68,21 +70,13 @@ pub fn set_permissions(file: &File, permissions: &Permissions) -> io::Result<()>
     #[cfg(unix)]
     return super::unix::set_file_permissions(file, permissions);
     #[cfg(not(unix))]
-    file.set_permissions(permissions.clone())
+    file.set_permissions(permissions.in_place_of(file.metadata()?.permissions()))
 }
 
 /// The same permissions with the owner allowed to write, so that the file can be opened again.
 pub fn reopenable(permissions: &Permissions) -> Permissions {
     #[cfg(unix)]
-    return super::unix::writable(permissions).unwrap_or_else(|| permissions.clone());
+    return super::unix::writable(permissions).unwrap_or(*permissions);
     #[cfg(not(unix))]
-    {
-        let mut permissions = permissions.clone();
-        #[allow(
-            clippy::permissions_set_readonly_false,
-            reason = "there it is a mark of the file, not everybody's right"
-        )]
-        permissions.set_readonly(false);
-        permissions
-    }
+    Permissions::from_marks(permissions.marks() & !super::READ_ONLY)
 }

@@ -4,14 +4,14 @@
 //! planted; this is weaker than what Unix has, and so it is not used there.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use filetime::FileTime;
 
-use super::{Directory, Durability, Owner, Presence, Renaming, Status, Taken};
+use super::{Directory, Durability, Owner, Permissions, Presence, Renaming, Status, Taken};
 use crate::copy::EntryKind;
 use crate::sys::attributes::Held;
 
@@ -64,7 +64,7 @@ impl Directory for Handle {
                 size: 0,
                 modified: SystemTime::UNIX_EPOCH,
                 changed: None,
-                permissions: fs::metadata(std::env::temp_dir())?.permissions(),
+                permissions: Permissions::of(&fs::metadata(std::env::temp_dir())?),
                 presence: Presence::Removed,
                 identity: None,
                 names: 0,
@@ -97,7 +97,7 @@ impl Directory for Handle {
 
     fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File> {
         let file = OpenOptions::new().write(true).create_new(true).open(self.below(name)?)?;
-        file.set_permissions(permissions.clone())?;
+        file.set_permissions(permissions.in_place_of(file.metadata()?.permissions()))?;
         Ok(file)
     }
 
@@ -145,7 +145,7 @@ impl Directory for Handle {
 
     fn set_own_permissions(&self, permissions: &Permissions) -> io::Result<()> {
         self.still_no_link()?;
-        fs::set_permissions(&self.0, permissions.clone())
+        fs::set_permissions(&self.0, permissions.in_place_of(fs::metadata(&self.0)?.permissions()))
     }
 
     fn set_own_modified(&self, modified: SystemTime) -> io::Result<()> {
@@ -187,7 +187,7 @@ fn make_directory(path: &Path, _permissions: &Permissions) -> io::Result<()> {
 
 #[cfg(unix)]
 fn make_directory(path: &Path, permissions: &Permissions) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().mode(permissions.mode() & 0o777 | 0o700).create(path)
 }
 
@@ -199,7 +199,7 @@ fn status_of(metadata: &Metadata) -> io::Result<Status> {
         size: if kind == EntryKind::File { metadata.len() } else { 0 },
         modified: metadata.modified()?,
         changed: None,
-        permissions: metadata.permissions(),
+        permissions: Permissions::of(metadata),
         presence: Presence::Named,
         identity: None,
         names: 1,

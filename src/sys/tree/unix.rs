@@ -1,12 +1,11 @@
 //! Directory handles on Unix: every call is relative to an open directory and follows no link.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -14,7 +13,9 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT};
 use rustix::io::Errno;
 
-use super::{Directory, Durability, FileIdentity, Owner, Presence, Renaming, SetId, Status, Taken};
+use super::{
+    Directory, Durability, FileIdentity, Owner, Permissions, Presence, Renaming, SetId, Status, Taken,
+};
 use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{self, AttributeNames, Held, Object};
 

@@ -8,7 +8,7 @@
 //! - the last of them has that hash in the source too, read again.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Seek};
 use std::path::{Component, Path};
 
@@ -20,7 +20,7 @@ use crate::copy::native::failure::{Failure, Side};
 use crate::copy::native::node::TargetSide;
 use crate::copy::native::temporary::ResumableNames;
 use crate::copy::native::walk::Found;
-use crate::sys::tree::{Directory, Status, Taken, content};
+use crate::sys::tree::{Directory, Permissions, Status, Taken, content};
 
 pub(super) struct Part<'a, D> {
     pub(super) side: &'a TargetSide<D>,

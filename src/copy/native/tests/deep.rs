@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::*;
 use crate::copy::native::node::Node;
 use crate::copy::quarantine;
-use crate::sys::tree::Taken;
+use crate::sys::tree::{Permissions, Taken};
 
 const OWN: &Engine = &ENGINES[0];
 
@@ -30,7 +30,7 @@ fn trees(files: &[&str]) -> (MutexGuard<'static, ()>, Trees) {
 /// Makes a chain of directories below a root, each holding the next one and the deepest a file. Closes each behind it.
 fn chain(root: &Path, levels: usize) {
     fs::create_dir_all(root).unwrap();
-    let like = fs::metadata(root).unwrap().permissions();
+    let like = Permissions::of(&fs::metadata(root).unwrap());
     let mut here = Here::open(root).unwrap();
     for _ in 0..levels {
         here.make_directory(OsStr::new("d"), &like).unwrap();

@@ -1,7 +1,7 @@
 //! Directories that give trouble at one place: what a pass makes of it.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{AttributeNames, Held, Object};
-use crate::sys::tree::{Directory, Durability, Here, Renaming, Status, Taken};
+use crate::sys::tree::{Directory, Durability, Here, Permissions, Renaming, Status, Taken};
 
 /// What goes wrong, by the path that the directory was entered by and the name.
 pub(super) trait Trouble: Send + Sync + 'static {

@@ -1,7 +1,7 @@
 //! A volume that cannot be brought to the disk: what was done there is told all the same.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use crate::cancel::Cancel;
 use crate::copy::EntryKind;
 use crate::copy::quarantine::Selection;
 use crate::sys::attributes::Held;
-use crate::sys::tree::{Directory, Durability, Renaming, Status, Taken, portable};
+use crate::sys::tree::{Directory, Durability, Permissions, Renaming, Status, Taken, portable};
 
 /// Its flush fails, and says how many names the directory held by then.
 struct Unflushable(portable::Handle);
