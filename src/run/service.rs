@@ -42,6 +42,8 @@ enum Move {
     Done,
     Ask,
     Wait,
+    /// It was started and is stopped; its manager may know that it will not run any more.
+    SeeWhy,
     /// There is no such service, and the step minds.
     Fail,
 }
@@ -55,7 +57,8 @@ fn next(wanted: ServiceState, if_missing: IfMissing, status: &Status, asked: Ask
         // Most managers refuse to start what is just stopping, and the other way round.
         (Status::Changing(_), _) => Move::Wait,
         (Status::Running | Status::Stopped | Status::Paused, _) if asked == Asked::NotYet => Move::Ask,
-        (Status::Running | Status::Stopped | Status::Paused, _) => Move::Wait,
+        (Status::Stopped, ServiceState::Running) => Move::SeeWhy,
+        (Status::Running | Status::Paused, _) => Move::Wait,
     }
 }
 
@@ -87,6 +90,13 @@ fn reach(action: &ServiceAction, manager: &dyn Manager, watch: &ActionWatch<'_>)
                     Err(problem) => return Err(failure(action, problem, watch)),
                 }
                 continue;
+            }
+            Move::SeeWhy => {
+                if let Some(why) =
+                    manager.why_ended(patience).map_err(|problem| failure(action, problem, watch))?
+                {
+                    return Err(ended_early(action, &why));
+                }
             }
             Move::Wait => {}
         }
@@ -157,6 +167,11 @@ fn missing(action: &ServiceAction) -> Failure {
         .hint("check its name and its host; where it may be absent, say `if_missing: ok`")
 }
 
+fn ended_early(action: &ServiceAction, why: &str) -> Failure {
+    Failure::failed(format!("{} was started and is stopped again: {why}", shown(action)))
+        .hint("look at its log and at the event log, mend what keeps it from running, and run again")
+}
+
 fn not_reached(action: &ServiceAction, last: &Status) -> Failure {
     let process = match last {
         Status::Changing(changing) => changing.process,
@@ -224,6 +239,13 @@ mod tests {
             next(ServiceState::Stopped, IfMissing::Fail, &Status::Running, Asked::Already),
             Move::Wait
         );
+    }
+
+    #[test]
+    fn a_service_that_was_started_and_is_stopped_is_asked_why() {
+        let next = |asked| next(ServiceState::Running, IfMissing::Fail, &Status::Stopped, asked);
+        assert_eq!(next(Asked::NotYet), Move::Ask);
+        assert_eq!(next(Asked::Already), Move::SeeWhy);
     }
 
     #[test]

@@ -45,6 +45,12 @@ pub trait Manager {
     fn status(&self, patience: Patience<'_>) -> Result<Status, Problem>;
     fn start(&self, patience: Patience<'_>) -> Result<(), Problem>;
     fn stop(&self, patience: Patience<'_>) -> Result<(), Problem>;
+
+    /// Why a service that was started is stopped all the same. `None` where the manager does not say, or where one that
+    /// was started may not run yet.
+    fn why_ended(&self, _patience: Patience<'_>) -> Result<Option<String>, Problem> {
+        Ok(None)
+    }
 }
 
 /// Why a manager did not do what it was asked to.

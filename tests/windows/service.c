@@ -4,6 +4,7 @@
  *   --never-stops      says that it is stopping, and stays so
  *   --refuses-stop     does not take a stop at all
  *   --start-seconds N  takes so long to start
+ *   --aborts           ends its process while it is starting, as a crash does
  *   --holds FILE       keeps a file open that nobody else may open while it runs, as a database server does
  *   --archives FOLDER  does so with FOLDER\MailStoreMaster.fdb, and while FOLDER\..\archive-here exists as well, it
  *                      writes FOLDER\live\live-N.dat again and again and changes the database;
@@ -21,7 +22,7 @@
 #include <wchar.h>
 
 static DWORD stop_seconds, start_seconds;
-static BOOL never_stops, refuses_stop;
+static BOOL aborts, never_stops, refuses_stop;
 static const wchar_t *held, *archive;
 static SERVICE_STATUS_HANDLE handle;
 static HANDLE asked_to_stop;
@@ -109,6 +110,7 @@ static void WINAPI service(DWORD count, wchar_t **arguments)
     if (!handle) return;
     tell(SERVICE_START_PENDING, start_seconds, NO_ERROR);
     Sleep(start_seconds * 1000);
+    if (aborts) ExitProcess(3);
     if (archive) held = in_archive(L"MailStoreMaster.fdb");
     if (held) {
         DWORD disposition = archive ? OPEN_EXISTING : OPEN_ALWAYS;
@@ -139,6 +141,7 @@ int wmain(int count, wchar_t **arguments)
     for (at = 1; at < count; at++) {
         const wchar_t *value = at + 1 < count ? arguments[at + 1] : L"0";
         if (!wcscmp(arguments[at], L"--never-stops")) never_stops = TRUE;
+        else if (!wcscmp(arguments[at], L"--aborts")) aborts = TRUE;
         else if (!wcscmp(arguments[at], L"--refuses-stop")) refuses_stop = TRUE;
         else if (!wcscmp(arguments[at], L"--stop-seconds")) { stop_seconds = _wtoi(value); at++; }
         else if (!wcscmp(arguments[at], L"--start-seconds")) { start_seconds = _wtoi(value); at++; }

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use windows_sys::Win32::Foundation::{
     ERROR_DEPENDENT_SERVICES_RUNNING, ERROR_SERVICE_ALREADY_RUNNING, ERROR_SERVICE_CANNOT_ACCEPT_CTRL,
     ERROR_SERVICE_DOES_NOT_EXIST, ERROR_SERVICE_NOT_ACTIVE, ERROR_SERVICE_REQUEST_TIMEOUT,
+    ERROR_SERVICE_SPECIFIC_ERROR, NO_ERROR,
 };
 use windows_sys::Win32::System::Services::{
     CloseServiceHandle, ControlService, ENUM_SERVICE_STATUSW, EnumDependentServicesW, GetServiceKeyNameW,
@@ -87,6 +88,15 @@ impl ServiceControl {
         Ok(status_of(status.dwCurrentState, status.dwProcessId))
     }
 
+    /// A service that was started is on its way at once; stopped again means ended.
+    fn ending(&self) -> Result<Option<String>, Problem> {
+        let Some(service) = self.open(SERVICE_QUERY_STATUS)? else { return Ok(None) };
+        let status =
+            state_of(&service).map_err(|error| self.problem("cannot read the service's state", &error))?;
+        let ended = status.dwCurrentState == SERVICE_STOPPED;
+        Ok(ended.then(|| ending_of(status.dwWin32ExitCode, status.dwServiceSpecificExitCode)))
+    }
+
     fn begin(&self) -> Result<(), Problem> {
         let service = self.open_existing(SERVICE_START)?;
         // SAFETY: the handle is open; a service may be started without arguments.
@@ -148,6 +158,10 @@ impl Manager for ServiceControl {
 
     fn stop(&self, patience: Patience<'_>) -> Result<(), Problem> {
         within(patience, self, Self::end)
+    }
+
+    fn why_ended(&self, patience: Patience<'_>) -> Result<Option<String>, Problem> {
+        within(patience, self, Self::ending)
     }
 }
 
@@ -287,6 +301,15 @@ unsafe fn text_at(text: *const u16) -> String {
     String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(text, length) })
 }
 
+/// What a service's exit codes say; the second is its own, and counts only where the first says so.
+fn ending_of(code: u32, own_code: u32) -> String {
+    match code {
+        NO_ERROR => "it ended by itself, without an error".to_owned(),
+        ERROR_SERVICE_SPECIFIC_ERROR => format!("it ended with its own error {own_code}"),
+        code => io::Error::from_raw_os_error(code.cast_signed()).to_string(),
+    }
+}
+
 fn is(error: &io::Error, code: u32) -> bool {
     error.raw_os_error() == Some(code.cast_signed())
 }
@@ -298,6 +321,13 @@ fn wide(text: &str) -> Vec<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ending_is_told_by_whoever_set_its_code() {
+        assert_eq!(ending_of(0, 7), "it ended by itself, without an error");
+        assert_eq!(ending_of(1066, 7), "it ended with its own error 7");
+        assert!(ending_of(1067, 7).contains("1067"), "{}", ending_of(1067, 7));
+    }
 
     #[test]
     fn a_state_on_the_way_names_the_process_where_there_is_one() {
