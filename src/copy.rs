@@ -10,6 +10,7 @@ pub mod native;
 pub mod preserve;
 pub mod quarantine;
 pub mod verify;
+mod windows_names;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -267,7 +267,7 @@ impl Page {
         }
         if summary.failed.files > 0 {
             let text = self.paint(
-                &format!("{:>12} cannot be read", words::count(summary.failed.files)),
+                &format!("{:>12} cannot be copied", words::count(summary.failed.files)),
                 Style::new().red(),
             );
             self.line(6, &text);
@@ -339,7 +339,7 @@ mod tests {
     use crate::copy::{ErrorClass, FileError, PassSummary};
 
     #[test]
-    fn what_cannot_be_read_is_told_below_the_numbers_that_it_is_of() {
+    fn what_cannot_be_copied_or_read_is_told_below_the_numbers_that_it_is_of() {
         let error = |path: &str| FileError {
             path: path.into(),
             class: ErrorClass::Denied,
@@ -357,7 +357,7 @@ mod tests {
             page.would(&would, purges);
             let lines: Vec<_> = page.text.lines().map(str::trim).skip(4).collect();
             let unread = format!("1 extra     cannot be read ({then})");
-            assert_eq!(lines, ["1 cannot be read", unread.as_str(), "a: no", "x/: no"]);
+            assert_eq!(lines, ["1 cannot be copied", unread.as_str(), "a: no", "x/: no"]);
         }
     }
 }

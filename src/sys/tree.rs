@@ -108,10 +108,20 @@ pub enum Renaming {
     Lost,
 }
 
+/// Which names an entry can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameRules {
+    /// Whatever the volume takes.
+    OfTheVolume,
+    /// Those of Windows besides, which its programs need.
+    OfWindows,
+}
+
 /// An open directory. Names are single components.
 pub trait Directory: Sized + Send + Sync {
     const DURABILITY: Durability;
     const RENAMING: Renaming;
+    const NAMES: NameRules = if cfg!(windows) { NameRules::OfWindows } else { NameRules::OfTheVolume };
 
     /// What these handles can carry over beside content, time and permission bits. What is asked for besides is refused
     /// before a pass begins; the methods for it then say [`io::ErrorKind::Unsupported`].

@@ -19,10 +19,10 @@ use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
 use crate::copy::account::{self, Bucket};
 use crate::copy::{
     Compare, CopyPass, Directories, EntryKind, ErrorClass, ExtraEntry, Extras, FileError, Links, PassOutcome,
-    PassSummary, Priority, Rule, Survey, names,
+    PassSummary, Priority, Rule, Survey, names, windows_names,
 };
 use crate::sys::priority;
-use crate::sys::tree::{Directory, FileIdentity, Taken};
+use crate::sys::tree::{Directory, FileIdentity, NameRules, Taken};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
@@ -67,6 +67,9 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
     }
 
     fn entered(&self, worker: &mut Worker<'_, D, Self>, node: &Arc<Node<D>>) -> Result<(), Failure> {
+        if node.parent.is_some() {
+            has_a_name::<D>(&node.name)?;
+        }
         // The top is made by every pass.
         if self.pass.directories == Directories::All || node.parent.is_none() {
             self.make(worker, node)?;
@@ -81,6 +84,7 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
         found: &Found<'_, D>,
         turn: &mut Turn,
     ) -> Result<Next, Failure> {
+        has_a_name::<D>(found.name)?;
         let Some(group) = self.hard_links.group(&found.source) else {
             return self.alone(worker, found, turn).map(Handled::next);
         };
@@ -126,6 +130,7 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
             }
             Links::Fail => return Err(Failure::permanent("is a link, and the pass says `links: fail`")),
             Links::Copy => {
+                has_a_name::<D>(name)?;
                 self.bring_link(node, name)?;
                 worker.tally.summary.links_copied += 1;
                 Bucket::LinksCopied
@@ -211,6 +216,18 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
             let lost = Lost { path, class, text, attempts: 1, bytes: 0 };
             Handler::<D>::failed(self, &mut worker.tally, lost);
         }
+    }
+}
+
+/// Refuses what the target's system has no name for.
+fn has_a_name<D: Directory>(name: &OsStr) -> Result<(), Failure> {
+    match D::NAMES {
+        NameRules::OfTheVolume => Ok(()),
+        NameRules::OfWindows => windows_names::why_not(name).map_or(Ok(()), |reason| {
+            Err(Failure::permanent(format!(
+                "Windows has no such name, for it {reason}: rename it in the source, or keep it out by the filter"
+            )))
+        }),
     }
 }
 

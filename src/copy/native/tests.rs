@@ -8,6 +8,7 @@ mod large;
 mod lost;
 mod trouble;
 mod verified;
+mod windows_names;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -9,10 +9,12 @@ use std::time::SystemTime;
 
 use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{AttributeNames, Held, Object};
-use crate::sys::tree::{Directory, Durability, Here, Permissions, Renaming, Status, Taken};
+use crate::sys::tree::{Directory, Durability, Here, NameRules, Permissions, Renaming, Status, Taken};
 
 /// What goes wrong, by the path that the directory was entered by and the name.
 pub(super) trait Trouble: Send + Sync + 'static {
+    const NAMES: NameRules = Here::NAMES;
+
     fn enter(_path: &Path) -> io::Result<()> {
         Ok(())
     }
@@ -52,6 +54,7 @@ impl<T: Trouble> Troubled<T> {
 impl<T: Trouble> Directory for Troubled<T> {
     const DURABILITY: Durability = Here::DURABILITY;
     const RENAMING: Renaming = Here::RENAMING;
+    const NAMES: NameRules = T::NAMES;
     const PRESERVED: &'static [Preserved] = Here::PRESERVED;
 
     fn open(path: &Path) -> io::Result<Self> {
