@@ -142,7 +142,13 @@ fn marks(stream: &impl IsTerminal) -> &'static Marks {
 
 fn colour(choice: ColourChoice, stream: &impl IsTerminal, which: Stream) -> Colour {
     let wanted = match choice {
-        ColourChoice::Always => true,
+        // A console that is not told to obey would show them as they are.
+        ColourChoice::Always => {
+            if stream.is_terminal() {
+                obey_sequences(which);
+            }
+            true
+        }
         ColourChoice::Never => false,
         // https://no-color.org: set and not empty, whatever its value.
         ColourChoice::Auto => {
