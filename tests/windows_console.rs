@@ -1,12 +1,14 @@
 //! What a console of Windows does to a run, and what a run shows in it.
 //!
-//! The console is one of the tests' own, so that no event of it reaches whoever started them. A logging-off and a shutdown
-//! cannot be tried in a test: what is answered to them is proven beside the code, in `src/sys/interruption/windows.rs`.
+//! The console is one of the tests' own, so that no event of it reaches whoever started them. Nobody is logged off by a
+//! test: it tells the program's window what Windows would.
 #![cfg(windows)]
 
 mod common;
 #[path = "windows_console/console.rs"]
 mod console;
+#[path = "windows_console/session.rs"]
+mod session;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -75,6 +77,20 @@ fn a_console_that_closes_ends_the_run_so_that_it_can_go_on() {
     // Windows itself gives the code.
     running.ended_within(WINDOWS_PATIENCE + Duration::from_secs(1));
     goes_on(&scene);
+}
+
+#[test]
+fn a_session_that_ends_ends_the_run_so_that_it_can_go_on() {
+    let scene = waits("3s");
+    let running = at_work(&scene);
+    match session::end(running.pid()) {
+        Some(allowed) => {
+            assert!(allowed, "it keeps nobody from logging off");
+            running.ended_within(WINDOWS_PATIENCE).code(130);
+            goes_on(&scene);
+        }
+        None => assert!(!can_show("a session that ends ends the run so that it can go on"), "no window"),
+    }
 }
 
 #[test]

@@ -11,8 +11,10 @@
 //! Session 0, where services and tasks run "whether the user is logged on or not", hears of *every* user who logs off,
 //! and not of whom: there a logging-off is no reason to stop.
 //!
-//! A console program that loads `user32.dll` or `gdi32.dll` is not told of a logging-off and a shutdown by these events; what
-//! reaches it then is the closing of its console.
+//! A console program that loads `user32.dll` or `gdi32.dll` is not told of a logging-off and a shutdown by these events, but
+//! by a window: [`session_end`].
+
+mod session_end;
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -35,6 +37,7 @@ static LISTENER: Mutex<Option<Heard>> = Mutex::new(None);
 
 pub fn listen(heard: Heard) -> io::Result<()> {
     *LISTENER.lock().unwrap_or_else(PoisonError::into_inner) = Some(heard);
+    session_end::listen();
     handle_by(on_event)
 }
 
@@ -72,7 +75,7 @@ enum Answer {
     /// Tell the listener, and return.
     Tell(Cause),
     /// Tell the listener, and never return.
-    TellAndHold,
+    TellAndHold(Cause),
     Nothing,
     Unknown,
 }
@@ -81,16 +84,23 @@ fn answer(event: u32, session: Session) -> Answer {
     match (event, session) {
         (CTRL_C_EVENT | CTRL_BREAK_EVENT, _) => Answer::Tell(Cause::Asked),
         (CTRL_LOGOFF_EVENT, Session::OfServices) => Answer::Nothing,
-        (CTRL_CLOSE_EVENT | CTRL_LOGOFF_EVENT | CTRL_SHUTDOWN_EVENT, _) => Answer::TellAndHold,
+        (CTRL_CLOSE_EVENT | CTRL_LOGOFF_EVENT | CTRL_SHUTDOWN_EVENT, _) => {
+            Answer::TellAndHold(Cause::EndIsNear)
+        }
         _ => Answer::Unknown,
     }
 }
 
 unsafe extern "system" fn on_event(event: u32) -> BOOL {
-    match answer(event, session()) {
+    carry_out(answer(event, session()))
+}
+
+/// Whether the event was handled.
+fn carry_out(answer: Answer) -> BOOL {
+    match answer {
         Answer::Tell(cause) => tell(cause),
-        Answer::TellAndHold => {
-            tell(Cause::EndIsNear);
+        Answer::TellAndHold(cause) => {
+            tell(cause);
             // The process ends under this thread.
             loop {
                 std::thread::sleep(Duration::from_secs(60));
@@ -106,7 +116,7 @@ unsafe extern "system" fn on_event(event: u32) -> BOOL {
 unsafe extern "system" fn on_event_to_outlive(event: u32) -> BOOL {
     match answer(event, session()) {
         Answer::Tell(_) | Answer::Nothing => HANDLED,
-        Answer::TellAndHold | Answer::Unknown => NOT_HANDLED,
+        Answer::TellAndHold(_) | Answer::Unknown => NOT_HANDLED,
     }
 }
 
@@ -131,9 +141,9 @@ mod tests {
     #[test]
     fn what_ends_the_process_is_held_until_the_program_ended() {
         for event in [CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT] {
-            assert_eq!(answer(event, Session::OfUser), Answer::TellAndHold);
+            assert_eq!(answer(event, Session::OfUser), Answer::TellAndHold(Cause::EndIsNear));
         }
-        assert_eq!(answer(CTRL_SHUTDOWN_EVENT, Session::OfServices), Answer::TellAndHold);
+        assert_eq!(answer(CTRL_SHUTDOWN_EVENT, Session::OfServices), Answer::TellAndHold(Cause::EndIsNear));
     }
 
     #[test]
