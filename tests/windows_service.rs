@@ -120,21 +120,20 @@ fn waiting_for_a_stop_that_never_ends_is_broken_off_by_the_wish_to_stop() {
     assert_eq!(ended, Err(Failure::Interrupted));
 }
 
-/// Ends its own start with an error, or crashes in it: neither is waited for.
 #[test]
 fn a_service_that_ends_while_it_starts_is_an_error_that_says_why() {
     let Some(service) = Service::registered("movebook-failing", r"--start-seconds 1 --holds Q:\none\file")
     else {
         return;
     };
-    let (error, hint) = failed(&action(service.name, ServiceState::Running, 10 * LONG));
+    let (error, hint) = failed(&action(service.name, ServiceState::Running, LONG));
     assert!(error.contains("was started and is stopped again"), "{error}");
     assert!(error.contains("os error 3)"), "{error}");
     assert!(hint.contains("event log"), "{hint}");
     let Some(service) = Service::registered("movebook-crashing", "--start-seconds 1 --aborts") else {
         return;
     };
-    let (error, _) = failed(&action(service.name, ServiceState::Running, 10 * LONG));
+    let (error, _) = failed(&action(service.name, ServiceState::Running, LONG));
     assert!(error.contains("os error 1067)"), "{error}");
 }
 
