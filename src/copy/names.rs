@@ -5,9 +5,17 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
-/// A path as text, with `/` between its components.
+/// A path as text, with `/` between its components; one that begins with a drive or a share, as Windows writes it.
 pub fn shown(path: &Path) -> String {
     let mut text = String::new();
+    let is_of_windows = |component| matches!(component, Component::Prefix(_));
+    if path.components().next().is_some_and(is_of_windows) {
+        for (number, piece) in path.to_string_lossy().split('\\').enumerate() {
+            text.push_str(if number == 0 { "" } else { "\\" });
+            push_name(&mut text, OsStr::new(piece));
+        }
+        return text;
+    }
     for component in path.components() {
         if component == Component::RootDir {
             text.push('/');
@@ -108,6 +116,7 @@ pub mod as_text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
     use proptest::prelude::*;
 
     #[test]
@@ -115,6 +124,16 @@ mod tests {
         assert_eq!(shown(Path::new("a b/ü\n")), "a b/ü\\x0A");
         assert_eq!(shown(Path::new("/mnt/a")), "/mnt/a");
         assert_eq!(shown(Path::new("a/b\u{1b}[2J")), "a/b\\x1B[2J");
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_path_with_a_drive_or_share_is_shown_as_windows_writes_it() {
+        for path in [r"\\oldserver\c$\Mail Archive", r"D:\new", r"\\?\D:\x", "D:"] {
+            assert_eq!(shown(Path::new(path)), path);
+        }
+        assert_eq!(shown(Path::new("D:\\a\u{1b}[2J")), "D:\\a\\x1B[2J");
+        assert_eq!(shown(Path::new(r"a\b")), "a/b", "below a root");
     }
 
     #[cfg(unix)]

@@ -15,7 +15,6 @@ fn told(errors: &[FileError]) -> Vec<(&str, ErrorClass)> {
     errors.iter().map(|error| (error.path.as_str(), error.class)).collect()
 }
 
-#[cfg(unix)]
 #[test]
 fn names_that_windows_does_not_have_are_told_by_a_survey_and_not_lost_in_a_pass() {
     let trees = Trees::new(&["good", "mail.", "aux.dat", "folder /below", "d/nul", "d/good", "kept:out"]);
