@@ -1,6 +1,4 @@
 //! What differs between operating systems, and nothing else.
-//!
-//! The Windows files are checked for their types on any system by `RUSTFLAGS="--cfg movebook_windows_check" cargo check`.
 
 pub mod attributes;
 pub mod console;

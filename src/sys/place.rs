@@ -8,13 +8,13 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 mod unix;
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 use unix as system;
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 mod windows;
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 use windows as system;
 
 /// What a file or directory is, under whichever name: volume and number. Holds only while it is not deleted.

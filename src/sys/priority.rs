@@ -3,16 +3,16 @@
 //! It concerns the calling thread alone, and is never taken back: raising a priority again takes rights that a user
 //! need not have.
 
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 mod unix;
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 mod windows;
 
 use std::io;
 
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 use unix as here;
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 use windows as here;
 
 /// Whether there is anything to ask for.

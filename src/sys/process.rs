@@ -8,13 +8,13 @@
 //! no longer part of the tree.
 
 mod capture;
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 mod unix;
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 use unix as system;
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 mod windows;
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 use windows as system;
 
 use std::io::{self, Write};

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::cancel::Cancel;
 
-#[cfg(any(windows, movebook_windows_check, test))]
+#[cfg(any(windows, test))]
 mod advice;
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 mod systemd;
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 mod windows;
 
 /// What a service manager knows of a service.
@@ -80,13 +80,13 @@ impl Problem {
 }
 
 /// The system's own manager for one service.
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 pub fn manager(name: &str, host: Option<&str>) -> Result<Box<dyn Manager>, Problem> {
     Ok(Box::new(windows::ServiceControl::new(name, host)))
 }
 
 /// The system's own manager for one service.
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 pub fn manager(name: &str, host: Option<&str>) -> Result<Box<dyn Manager>, Problem> {
     const OWN_COMMANDS: &str = "give the step its own commands: `status:` (ends with 0 running, 3 stopped, 4 missing), `start:` and `stop:`";
     if let Some(host) = host {

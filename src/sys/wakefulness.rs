@@ -6,7 +6,7 @@
 
 use std::marker::PhantomData;
 
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 mod windows;
 
 /// The machine stays awake until this is dropped. It belongs to the thread that made it, as Windows keeps it by thread.
@@ -16,14 +16,14 @@ pub struct StaysAwake(PhantomData<*const ()>);
 
 /// A machine that does not hear of it is no reason not to run, so nothing is told of that.
 pub fn stay_awake() -> StaysAwake {
-    #[cfg(any(windows, movebook_windows_check))]
+    #[cfg(windows)]
     windows::stay_awake();
     StaysAwake(PhantomData)
 }
 
 impl Drop for StaysAwake {
     fn drop(&mut self) {
-        #[cfg(any(windows, movebook_windows_check))]
+        #[cfg(windows)]
         windows::may_sleep();
     }
 }

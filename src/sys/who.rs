@@ -4,14 +4,14 @@
 
 use std::path::PathBuf;
 
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 mod unix;
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 use unix as system;
 
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 mod windows;
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 use windows as system;
 
 const UNKNOWN: &str = "unknown";
