@@ -148,6 +148,17 @@ fn without_sequences(text: &str) -> String {
 }
 
 #[test]
+fn a_click_into_the_window_does_not_hold_up_a_run() {
+    let scene = waits("3s");
+    let Some(console) = Console::empty() else { return };
+    console.let_clicks_select();
+    let running = at_work(&scene);
+    assert!(!console.selects_by_clicks(), "what is written does not wait for the end of a selection");
+    running.ended_within(WINDOWS_PATIENCE).code(0);
+    assert!(console.selects_by_clicks(), "the console is left as it was");
+}
+
+#[test]
 fn a_pipe_gets_utf8_whatever_the_code_page_is() {
     let scene = Scene::new().runbook(
         "title: Umzug nach Zürich\nphases: [{id: only, steps: [{id: gate, checkpoint: {ask: Löschen?}}]}]",

@@ -26,7 +26,7 @@ use crate::state::journal::{self, Journal};
 use crate::state::lock::{Holder, Lock};
 use crate::state::record::Basis;
 use crate::sys::interruption::{self, Cause};
-use crate::sys::{wakefulness, who};
+use crate::sys::{console, wakefulness, who};
 use crate::vars::{Given, Values};
 
 /// How events are shown.
@@ -147,6 +147,7 @@ pub fn carry_out(settings: &Settings<'_>, colour: Colour) -> Result<ExitCode> {
         Format::Json => Box::new(ask::Nobody),
     };
     let _awake = wakefulness::stay_awake();
+    let _clicks = console::ignore_clicks();
     Ok(run::run(request, &mut *sink, &mut *operator, &cancel)?.code)
 }
 

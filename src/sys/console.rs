@@ -4,14 +4,14 @@
 //! or a pipe movebook writes UTF-8 on every system, and leaves the console's code page alone: it belongs to the console,
 //! and to whoever else writes there at the same time.
 
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 mod unix;
-#[cfg(not(any(windows, movebook_windows_check)))]
+#[cfg(not(windows))]
 use unix as system;
 
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 mod windows;
-#[cfg(any(windows, movebook_windows_check))]
+#[cfg(windows)]
 use windows as system;
 
 /// Whether escape sequences are obeyed, or shown as they are.
@@ -43,4 +43,23 @@ pub fn obey_sequences(stream: Stream) -> Sequences {
 
 pub fn font() -> Font {
     system::font()
+}
+
+/// Until this is dropped, a click into the console's window does not hold up whoever writes to it.
+#[must_use = "a click holds up the program once this is dropped"]
+#[derive(Debug)]
+pub struct ClicksIgnored(Option<system::InputMode>);
+
+/// On Windows a click begins a selection (`QuickEdit`), and what is written to the console then waits until somebody ends
+/// it: a downtime would stand still for it. The menu of the window still marks and copies text.
+pub fn ignore_clicks() -> ClicksIgnored {
+    ClicksIgnored(system::ignore_clicks())
+}
+
+impl Drop for ClicksIgnored {
+    fn drop(&mut self) {
+        if let Some(before) = self.0.take() {
+            system::heed_clicks_as(before);
+        }
+    }
 }

@@ -9,10 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::System::Console::{
-    AllocConsole, AttachConsole, CONSOLE_SCREEN_BUFFER_INFO, COORD, FillConsoleOutputCharacterW, FreeConsole,
-    GenerateConsoleCtrlEvent, GetConsoleOutputCP, GetConsoleScreenBufferInfo, GetConsoleWindow, GetStdHandle,
+    AllocConsole, AttachConsole, CONSOLE_SCREEN_BUFFER_INFO, COORD, ENABLE_EXTENDED_FLAGS,
+    ENABLE_QUICK_EDIT_MODE, FillConsoleOutputCharacterW, FreeConsole, GenerateConsoleCtrlEvent,
+    GetConsoleMode, GetConsoleOutputCP, GetConsoleScreenBufferInfo, GetConsoleWindow, GetStdHandle,
     ReadConsoleOutputCharacterW, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
-    SetConsoleCtrlHandler, SetConsoleCursorPosition, SetConsoleOutputCP, SetStdHandle,
+    SetConsoleCtrlHandler, SetConsoleCursorPosition, SetConsoleMode, SetConsoleOutputCP, SetStdHandle,
 };
 use windows_sys::Win32::System::Threading::CREATE_NEW_CONSOLE;
 use windows_sys::core::BOOL;
@@ -83,6 +84,22 @@ impl Console {
         succeeded(unsafe { SetConsoleOutputCP(number) });
     }
 
+    /// Whether a click into its window begins a selection, which whoever writes there waits for.
+    pub fn selects_by_clicks(&self) -> bool {
+        self.input_mode() & ENABLE_QUICK_EDIT_MODE != 0
+    }
+
+    pub fn let_clicks_select(&self) {
+        let mode = self.input_mode() | ENABLE_QUICK_EDIT_MODE | ENABLE_EXTENDED_FLAGS;
+        succeeded(unsafe { SetConsoleMode(input().as_raw_handle(), mode) });
+    }
+
+    fn input_mode(&self) -> u32 {
+        let mut mode = 0;
+        succeeded(unsafe { GetConsoleMode(input().as_raw_handle(), &mut mode) });
+        mode
+    }
+
     /// For a child to write to.
     pub fn screen(&self) -> Stdio {
         self.screen.try_clone().unwrap().into()
@@ -105,6 +122,10 @@ impl Console {
         }
         text
     }
+}
+
+fn input() -> File {
+    OpenOptions::new().read(true).write(true).open("CONIN$").unwrap()
 }
 
 impl Drop for Console {

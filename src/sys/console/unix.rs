@@ -9,3 +9,15 @@ pub fn obey_sequences(_: Stream) -> Sequences {
 pub fn font() -> Font {
     Font::Any
 }
+
+/// Terminals go on while text is selected.
+#[derive(Debug)]
+pub enum InputMode {}
+
+pub fn ignore_clicks() -> Option<InputMode> {
+    None
+}
+
+pub fn heed_clicks_as(before: InputMode) {
+    match before {}
+}

@@ -1,10 +1,12 @@
 //! The console host of Windows and Windows Terminal.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::os::windows::io::AsRawHandle;
 
 use windows_sys::Win32::System::Console::{
-    ENABLE_VIRTUAL_TERMINAL_PROCESSING, GetConsoleMode, GetStdHandle, STD_ERROR_HANDLE, STD_OUTPUT_HANDLE,
-    SetConsoleMode,
+    ENABLE_EXTENDED_FLAGS, ENABLE_QUICK_EDIT_MODE, ENABLE_VIRTUAL_TERMINAL_PROCESSING, GetConsoleMode,
+    GetStdHandle, STD_ERROR_HANDLE, STD_OUTPUT_HANDLE, SetConsoleMode,
 };
 
 use super::{Font, Sequences, Stream};
@@ -27,6 +29,38 @@ pub fn obey_sequences(stream: Stream) -> Sequences {
         0 => Sequences::Shown,
         _ => Sequences::Obeyed,
     }
+}
+
+/// The input of the console, and what it made of keys and clicks before.
+#[derive(Debug)]
+pub struct InputMode {
+    input: File,
+    mode: u32,
+}
+
+/// `None` where there is no console, or clicks are ignored already.
+pub fn ignore_clicks() -> Option<InputMode> {
+    // Not standard input: that may be a file while the console shows what is written.
+    let input = File::options().read(true).write(true).open("CONIN$").ok()?;
+    let mut mode = 0;
+    // SAFETY: the handle is open and the mode outlives the call.
+    if unsafe { GetConsoleMode(input.as_raw_handle(), &mut mode) } == 0 || mode & ENABLE_QUICK_EDIT_MODE == 0
+    {
+        return None;
+    }
+    set_mode(&input, mode & !ENABLE_QUICK_EDIT_MODE);
+    Some(InputMode { input, mode })
+}
+
+pub fn heed_clicks_as(before: InputMode) {
+    set_mode(&before.input, before.mode);
+}
+
+/// One that refuses goes on as it was.
+fn set_mode(input: &File, mode: u32) {
+    // Without the extended flags the console leaves the one for clicks as it is.
+    // SAFETY: the handle is open, and the call takes flags besides.
+    unsafe { SetConsoleMode(input.as_raw_handle(), mode | ENABLE_EXTENDED_FLAGS) };
 }
 
 pub fn font() -> Font {
