@@ -12,17 +12,16 @@
 //! level that is copied, and memory: a directory in flight holds its whole path, and so does each extra entry that a purge
 //! is told of, which for ten thousand levels of short names is 100 MB.
 
+mod entry;
 mod extras;
 mod handler;
 mod pair;
 mod settle;
 
-use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -39,12 +38,12 @@ use super::temporary;
 use super::throttle::Throttle;
 use super::under_way::UnderWay;
 use crate::copy::quarantine::is_quarantine;
-use crate::copy::{EntryKind, PassError, Progress, Rule, Watch};
-use crate::filter::{Candidate, Filter};
-use crate::sys::tree::{Directory, Status};
+use crate::copy::{EntryKind, PassError, Progress, Watch};
+use crate::filter::Filter;
+use crate::sys::tree::Directory;
 pub(super) use handler::{FirstLook, Found, Handler, Lost, Next, Opened, Turn};
 use pair::{InTarget, Pair, Whose};
-use settle::{Again, Settled};
+use settle::Again;
 
 /// A directory with more names than this is split between workers.
 const PIECE: usize = 128;
@@ -106,6 +105,19 @@ enum Job<D> {
 }
 
 impl<D> Job<D> {
+    /// The directory that is not left before the job is done. The top and a directory that lacks its name are kept by
+    /// being at work; a file that is helped with is kept by who asks for help.
+    fn held(&self) -> Option<&Node<D>> {
+        match self {
+            Self::Top { .. } | Self::Name { .. } | Self::Help { .. } => None,
+            Self::Visit { parent: node, .. }
+            | Self::Piece { node, .. }
+            | Self::Folders { node, .. }
+            | Self::Entry { node, .. }
+            | Self::Extra { node, .. } => Some(node),
+        }
+    }
+
     /// Whether it may still find files.
     fn lists(&self) -> bool {
         match self {
@@ -274,13 +286,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         if job.lists() {
             self.meter.listing_begins();
         }
-        match job {
-            Job::Top { .. } | Job::Name { .. } | Job::Help { .. } => {}
-            Job::Visit { parent: node, .. }
-            | Job::Piece { node, .. }
-            | Job::Folders { node, .. }
-            | Job::Entry { node, .. }
-            | Job::Extra { node, .. } => node.hold(),
+        if let Some(node) = job.held() {
+            node.hold();
         }
     }
 
@@ -517,139 +524,6 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         }
         self.filled(node);
     }
-
-    fn entry(
-        &self,
-        worker: &mut Worker<'_, D, H>,
-        node: &Arc<Node<D>>,
-        name: &OsStr,
-        in_target: InTarget,
-        look: FirstLook,
-        mut turn: Turn,
-    ) {
-        let result = self.try_entry(worker, node, name, in_target, look, &mut turn);
-        if !matches!(result, Ok(Next::OnItsOwn)) {
-            self.handler.over(worker, &mut turn);
-        }
-        match result {
-            Ok(Next::Done) => {
-                if let Some(known) = turn.known {
-                    worker.finish_file(known, turn.told);
-                }
-            }
-            Ok(Next::Waits) => {}
-            Ok(Next::OnItsOwn) => {
-                turn.on_its_own = true;
-                self.push(Job::Entry { node: Arc::clone(node), name: name.to_owned(), turn });
-            }
-            Err(failure) => {
-                let (failed, size, known, told) = (turn.failed, turn.size, turn.known, turn.told);
-                turn.failed += 1;
-                let path = node.path_of(name);
-                let again = Job::Entry { node: Arc::clone(node), name: name.to_owned(), turn };
-                if self.settle(worker, failure, failed, node, Again::new(again, &path, "", size))
-                    == Settled::Lost
-                    && let Some(known) = known
-                {
-                    worker.finish_file(known, told);
-                }
-            }
-        }
-    }
-
-    fn try_entry(
-        &self,
-        worker: &mut Worker<'_, D, H>,
-        node: &Arc<Node<D>>,
-        name: &OsStr,
-        in_target: InTarget,
-        look: FirstLook,
-        turn: &mut Turn,
-    ) -> Result<Next, Failure> {
-        let failed = |side, what, error| Failure::of(side, what, &node.path_of(name), error);
-        let opened = Opened::default();
-        let look_at = |directory: &D, opened: &Cell<Option<File>>, look| match look {
-            FirstLook::Closed => directory.status(name),
-            FirstLook::Open => match directory.read(name) {
-                Ok(file) => {
-                    let status = D::file_status(&file);
-                    opened.set(Some(file));
-                    status
-                }
-                // What cannot be read may be looked at all the same.
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => directory.status(name),
-                Err(error) => Err(error),
-            },
-        };
-        let source = look_at(&node.source, &opened.source, look)
-            .map_err(|error| failed(Side::Source, "look at it", error))?;
-        match source.kind {
-            EntryKind::File => {}
-            EntryKind::Link => {
-                match self.judge_name(worker, &node.relative, name) {
-                    Ok(()) => self.handler.link(worker, node, name)?,
-                    Err(rule) => self.handler.kept_out(&mut worker.tally, node, name, rule, 0),
-                }
-                return Ok(Next::Done);
-            }
-            EntryKind::Special => {
-                self.handler.special(&mut worker.tally, node, name);
-                return Ok(Next::Done);
-            }
-            // It was a file a moment ago.
-            EntryKind::Directory => {
-                if self.orders.depth == Depth::All {
-                    self.descend(worker, node, name, InTarget::Look);
-                }
-                return Ok(Next::Done);
-            }
-        }
-        turn.size = source.size;
-        // A file that was let in once stays in: its account must not change between two attempts.
-        if turn.known.is_none()
-            && let Err(rule) = self.judge(worker, &node.relative, name, &source)
-        {
-            self.handler.kept_out(&mut worker.tally, node, name, rule, source.size);
-            return Ok(Next::Done);
-        }
-        let target = match (node.target(), in_target) {
-            (Some(_), InTarget::Absent) | (None, _) => None,
-            (Some(side), InTarget::Look | InTarget::File) => {
-                match look_at(&side.directory, &opened.target, look) {
-                    Ok(status) => Some(status),
-                    Err(error) if error.kind() == ErrorKind::NotFound => None,
-                    Err(error) => return Err(failed(Side::Target, "look at it in the target", error)),
-                }
-            }
-        };
-        self.handler.file(worker, &Found { node, name, source, target, opened }, turn)
-    }
-
-    fn judge(
-        &self,
-        worker: &mut Worker<'_, D, H>,
-        above: &Path,
-        name: &OsStr,
-        status: &Status,
-    ) -> Result<(), Rule> {
-        if self.orders.filter.is_everything() {
-            return Ok(());
-        }
-        let path = worker.below(above, name);
-        let candidate = Candidate { path, size: status.size, modified: status.modified };
-        self.orders.filter.judge(&candidate, self.orders.started)
-    }
-
-    fn judge_name(&self, worker: &mut Worker<'_, D, H>, above: &Path, name: &OsStr) -> Result<(), Rule> {
-        self.orders.filter.judge_name(worker.below(above, name))
-    }
-
-    fn judge_directory(&self, worker: &mut Worker<'_, D, H>, above: &Path, name: &OsStr) -> Result<(), Rule> {
-        if self.orders.filter.is_everything() {
-            return Ok(());
-        }
-        self.orders.filter.judge_directory(worker.below(above, name))
-    }
 }
 
 impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {
@@ -685,13 +559,6 @@ impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {
     /// What the work on a large file takes.
     pub(super) fn tools(&mut self) -> Tools<'_> {
         Tools { buffer: &mut self.buffer, meter: &self.walk.meter, pace: self.walk }
-    }
-
-    fn below(&mut self, above: &Path, name: &OsStr) -> &Path {
-        self.path.clear();
-        self.path.push(above);
-        self.path.push(name);
-        &self.path
     }
 }
 

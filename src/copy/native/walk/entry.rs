@@ -1,0 +1,173 @@
+//! What becomes of one entry of the source that is no directory: it is looked at, judged by the filter, and handed on.
+
+use std::cell::Cell;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::pair::InTarget;
+use super::settle::{Again, Settled};
+use super::{Depth, FirstLook, Found, Handler, Job, Next, Opened, Turn, Walk, Worker};
+use crate::copy::native::failure::{Failure, Side};
+use crate::copy::native::node::Node;
+use crate::copy::{EntryKind, Rule};
+use crate::filter::Candidate;
+use crate::sys::tree::{Directory, Status};
+
+impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
+    /// Handles it, and settles what becomes of it if that fails.
+    pub(super) fn entry(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        node: &Arc<Node<D>>,
+        name: &OsStr,
+        in_target: InTarget,
+        look: FirstLook,
+        mut turn: Turn,
+    ) {
+        let result = self.try_entry(worker, node, name, in_target, look, &mut turn);
+        if !matches!(result, Ok(Next::OnItsOwn)) {
+            self.handler.over(worker, &mut turn);
+        }
+        match result {
+            Ok(Next::Done) => {
+                if let Some(known) = turn.known {
+                    worker.finish_file(known, turn.told);
+                }
+            }
+            Ok(Next::Waits) => {}
+            Ok(Next::OnItsOwn) => {
+                turn.on_its_own = true;
+                self.push(Job::Entry { node: Arc::clone(node), name: name.to_owned(), turn });
+            }
+            Err(failure) => {
+                let (failed, size, known, told) = (turn.failed, turn.size, turn.known, turn.told);
+                turn.failed += 1;
+                let path = node.path_of(name);
+                let again = Job::Entry { node: Arc::clone(node), name: name.to_owned(), turn };
+                if self.settle(worker, failure, failed, node, Again::new(again, &path, "", size))
+                    == Settled::Lost
+                    && let Some(known) = known
+                {
+                    worker.finish_file(known, told);
+                }
+            }
+        }
+    }
+
+    fn try_entry(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        node: &Arc<Node<D>>,
+        name: &OsStr,
+        in_target: InTarget,
+        look: FirstLook,
+        turn: &mut Turn,
+    ) -> Result<Next, Failure> {
+        let failed = |side, what, error| Failure::of(side, what, &node.path_of(name), error);
+        let opened = Opened::default();
+        let look_at = |directory: &D, opened: &Cell<Option<File>>, look| match look {
+            FirstLook::Closed => directory.status(name),
+            FirstLook::Open => match directory.read(name) {
+                Ok(file) => {
+                    let status = D::file_status(&file);
+                    opened.set(Some(file));
+                    status
+                }
+                // What cannot be read may be looked at all the same.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => directory.status(name),
+                Err(error) => Err(error),
+            },
+        };
+        let source = look_at(&node.source, &opened.source, look)
+            .map_err(|error| failed(Side::Source, "look at it", error))?;
+        match source.kind {
+            EntryKind::File => {}
+            EntryKind::Link => {
+                match self.judge_name(worker, &node.relative, name) {
+                    Ok(()) => self.handler.link(worker, node, name)?,
+                    Err(rule) => self.handler.kept_out(&mut worker.tally, node, name, rule, 0),
+                }
+                return Ok(Next::Done);
+            }
+            EntryKind::Special => {
+                self.handler.special(&mut worker.tally, node, name);
+                return Ok(Next::Done);
+            }
+            // It was a file a moment ago.
+            EntryKind::Directory => {
+                if self.orders.depth == Depth::All {
+                    self.descend(worker, node, name, InTarget::Look);
+                }
+                return Ok(Next::Done);
+            }
+        }
+        turn.size = source.size;
+        // A file that was let in once stays in: its account must not change between two attempts.
+        if turn.known.is_none()
+            && let Err(rule) = self.judge(worker, &node.relative, name, &source)
+        {
+            self.handler.kept_out(&mut worker.tally, node, name, rule, source.size);
+            return Ok(Next::Done);
+        }
+        let target = match (node.target(), in_target) {
+            (Some(_), InTarget::Absent) | (None, _) => None,
+            (Some(side), InTarget::Look | InTarget::File) => {
+                match look_at(&side.directory, &opened.target, look) {
+                    Ok(status) => Some(status),
+                    Err(error) if error.kind() == ErrorKind::NotFound => None,
+                    Err(error) => return Err(failed(Side::Target, "look at it in the target", error)),
+                }
+            }
+        };
+        self.handler.file(worker, &Found { node, name, source, target, opened }, turn)
+    }
+
+    pub(super) fn judge(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        above: &Path,
+        name: &OsStr,
+        status: &Status,
+    ) -> Result<(), Rule> {
+        if self.orders.filter.is_everything() {
+            return Ok(());
+        }
+        let path = worker.below(above, name);
+        let candidate = Candidate { path, size: status.size, modified: status.modified };
+        self.orders.filter.judge(&candidate, self.orders.started)
+    }
+
+    pub(super) fn judge_name(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        above: &Path,
+        name: &OsStr,
+    ) -> Result<(), Rule> {
+        self.orders.filter.judge_name(worker.below(above, name))
+    }
+
+    pub(super) fn judge_directory(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        above: &Path,
+        name: &OsStr,
+    ) -> Result<(), Rule> {
+        if self.orders.filter.is_everything() {
+            return Ok(());
+        }
+        self.orders.filter.judge_directory(worker.below(above, name))
+    }
+}
+
+impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {
+    /// Puts a path together for the filter.
+    fn below(&mut self, above: &Path, name: &OsStr) -> &Path {
+        self.path.clear();
+        self.path.push(above);
+        self.path.push(name);
+        &self.path
+    }
+}
