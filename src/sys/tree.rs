@@ -52,6 +52,59 @@ pub struct Status {
     pub owner: Owner,
 }
 
+/// What a listing tells of an entry besides its name.
+#[derive(Clone, Debug)]
+pub enum Listed {
+    /// Its kind alone.
+    Kind(EntryKind),
+    /// All that a look at it would tell, at no cost. It may lag behind what a look tells, see [`Directory::each_entry`].
+    Status(Status),
+}
+
+impl Listed {
+    pub fn kind(&self) -> EntryKind {
+        match self {
+            Self::Kind(kind) => *kind,
+            Self::Status(status) => status.kind,
+        }
+    }
+
+    /// What is kept of it, where it was told and the entry is a regular file.
+    pub fn file(&self) -> Option<ListedFile> {
+        match self {
+            Self::Status(Status { kind: EntryKind::File, size, modified, permissions, .. }) => {
+                Some(ListedFile { size: *size, modified: *modified, permissions: *permissions })
+            }
+            Self::Status(_) | Self::Kind(_) => None,
+        }
+    }
+}
+
+/// What is kept of what a listing tells of a regular file: enough to see that a file is the same, and no more. Whatever is
+/// to be done with the file is decided by a [`Status`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListedFile {
+    pub size: u64,
+    pub modified: SystemTime,
+    pub permissions: Permissions,
+}
+
+impl ListedFile {
+    /// Whether a look tells the same.
+    pub fn is(&self, status: &Status) -> bool {
+        Listed::Status(status.clone()).file() == Some(*self)
+    }
+}
+
+/// Whether a listing tells of an entry what it is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listings {
+    /// As far as this system knows at all, see [`Directory::each_entry`].
+    Fresh,
+    /// This machine keeps listings of another's directory for some seconds.
+    MayBeOld,
+}
+
 /// The same for all names of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileIdentity {
@@ -136,15 +189,32 @@ pub trait Directory: Sized + Send + Sync {
     /// All names but `.` and `..`, sorted by bytes.
     fn names(&self) -> io::Result<Names> {
         let mut names = Names::default();
-        self.each_name(&mut |name, kind| names.push(name, kind))?;
+        self.each_entry(&mut |name, listed| names.push_listed(name, &listed))?;
         names.sort();
         Ok(names)
     }
 
-    /// Tells of all names but `.` and `..`, in whatever order the system has them.
-    fn each_name(&self, each: &mut dyn FnMut(&OsStr, EntryKind) -> io::Result<()>) -> io::Result<()>;
+    /// Tells of all names but `.` and `..`, in whatever order the system has them, and in one listing.
+    ///
+    /// A status that comes with it is what the directory says, and may be wrong about a file in these ways, of which
+    /// [`Directory::status`] is free:
+    /// - NTFS writes a file's size and time into its directory late: while the file is open to be written, they may be
+    ///   those from before;
+    /// - of a file with several names it writes them into the directory of the one name by which the file was changed:
+    ///   those of the others stay old until the file is opened by them;
+    /// - where [`Directory::listings`] says so, all of it may be some seconds old.
+    fn each_entry(&self, each: &mut dyn FnMut(&OsStr, Listed) -> io::Result<()>) -> io::Result<()>;
 
-    /// Looks at an entry without following it.
+    /// How far statuses that come with a listing are behind; the same for all below a root.
+    ///
+    /// The client of a share keeps what it has listed (on Windows 10 s, `DirectoryCacheLifetime`): what was written on the
+    /// server last may not show in it.
+    fn listings(&self) -> Listings {
+        Listings::Fresh
+    }
+
+    /// Looks at an entry without following it. Where listings may be old, by opening it: what a client keeps of names is
+    /// as old.
     fn status(&self, name: &OsStr) -> io::Result<Status>;
 
     /// Looks at the directory itself.

@@ -41,6 +41,15 @@ impl Permissions {
         self.0
     }
 
+    /// As it is kept for a while.
+    pub(in crate::sys) const fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(in crate::sys) const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
     /// For the calls of the standard library, made of what the entry has now: on Windows they know the read-only mark alone.
     pub(in crate::sys) fn in_place_of(self, mut now: std::fs::Permissions) -> std::fs::Permissions {
         #[cfg(unix)]

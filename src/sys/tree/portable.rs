@@ -6,12 +6,12 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf, Prefix};
 use std::time::SystemTime;
 
 use filetime::FileTime;
 
-use super::{Directory, Durability, Owner, Permissions, Presence, Renaming, Status, Taken};
+use super::{Directory, Durability, Listed, Listings, Owner, Permissions, Presence, Renaming, Status, Taken};
 use crate::copy::EntryKind;
 use crate::sys::attributes::Held;
 
@@ -36,21 +36,32 @@ impl Directory for Handle {
         if !fs::symlink_metadata(&path)?.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
-        // Looked at now, so that a directory that may not be read says so when it is entered, as with a real handle.
-        fs::read_dir(&path)?;
+        // One that may not be read says so when it is listed: to try it here would list each directory twice.
         Ok(Self(path))
     }
 
-    fn each_name(&self, each: &mut dyn FnMut(&OsStr, EntryKind) -> io::Result<()>) -> io::Result<()> {
+    fn each_entry(&self, each: &mut dyn FnMut(&OsStr, Listed) -> io::Result<()>) -> io::Result<()> {
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
-            match entry.file_type() {
-                Ok(file_type) => each(&entry.file_name(), kind(file_type))?,
+            match listed(&entry) {
+                Ok(listed) => each(&entry.file_name(), listed)?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    fn listings(&self) -> Listings {
+        match self.0.components().next() {
+            // A drive that leads to a share has that share's path by now.
+            Some(Component::Prefix(prefix))
+                if matches!(prefix.kind(), Prefix::UNC(..) | Prefix::VerbatimUNC(..)) =>
+            {
+                Listings::MayBeOld
+            }
+            _ => Listings::Fresh,
+        }
     }
 
     fn status(&self, name: &OsStr) -> io::Result<Status> {
@@ -206,6 +217,17 @@ fn status_of(metadata: &Metadata) -> io::Result<Status> {
         allocated: metadata.len(),
         owner: Owner::default(),
     })
+}
+
+/// Windows tells all of an entry while it lists it, without another call.
+#[cfg(windows)]
+fn listed(entry: &fs::DirEntry) -> io::Result<Listed> {
+    Ok(Listed::Status(status_of(&entry.metadata()?)?))
+}
+
+#[cfg(not(windows))]
+fn listed(entry: &fs::DirEntry) -> io::Result<Listed> {
+    Ok(Listed::Kind(kind(entry.file_type()?)))
 }
 
 /// Windows calls a junction a link too: both are never followed.

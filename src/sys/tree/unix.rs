@@ -14,7 +14,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UT
 use rustix::io::Errno;
 
 use super::{
-    Directory, Durability, FileIdentity, Owner, Permissions, Presence, Renaming, SetId, Status, Taken,
+    Directory, Durability, FileIdentity, Listed, Owner, Permissions, Presence, Renaming, SetId, Status, Taken,
 };
 use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{self, AttributeNames, Held, Object};
@@ -48,8 +48,8 @@ impl Directory for Handle {
         Ok(Self(quietly(flags, |flags| rustix::fs::openat(&self.0, name, flags, Mode::empty()))?))
     }
 
-    fn each_name(&self, each: &mut dyn FnMut(&OsStr, EntryKind) -> io::Result<()>) -> io::Result<()> {
-        self.each_entry(|name, file_type| {
+    fn each_entry(&self, each: &mut dyn FnMut(&OsStr, Listed) -> io::Result<()>) -> io::Result<()> {
+        self.each_type(|name, file_type| {
             let name = OsStr::from_bytes(name);
             let kind = match kind_of_type(file_type) {
                 Some(kind) => kind,
@@ -60,7 +60,7 @@ impl Directory for Handle {
                     Err(error) => return Err(error),
                 },
             };
-            each(name, kind)
+            each(name, Listed::Kind(kind))
         })
     }
 
@@ -186,7 +186,7 @@ impl Directory for Handle {
 
 impl Handle {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    fn each_entry(&self, mut each: impl FnMut(&[u8], FileType) -> io::Result<()>) -> io::Result<()> {
+    fn each_type(&self, mut each: impl FnMut(&[u8], FileType) -> io::Result<()>) -> io::Result<()> {
         // The listing starts where the handle stands: a second one must begin at the top again.
         rustix::fs::seek(&self.0, rustix::fs::SeekFrom::Start(0))?;
         let mut buffer = [MaybeUninit::uninit(); 32 * 1024];
@@ -202,7 +202,7 @@ impl Handle {
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    fn each_entry(&self, mut each: impl FnMut(&[u8], FileType) -> io::Result<()>) -> io::Result<()> {
+    fn each_type(&self, mut each: impl FnMut(&[u8], FileType) -> io::Result<()>) -> io::Result<()> {
         let mut entries = rustix::fs::Dir::read_from(&self.0)?;
         while let Some(entry) = entries.read() {
             let entry = entry?;

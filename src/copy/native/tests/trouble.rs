@@ -7,9 +7,11 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::copy::{EntryKind, Preserved};
+use crate::copy::Preserved;
 use crate::sys::attributes::{AttributeNames, Held, Object};
-use crate::sys::tree::{Directory, Durability, Here, NameRules, Permissions, Renaming, Status, Taken};
+use crate::sys::tree::{
+    Directory, Durability, Here, Listed, NameRules, Permissions, Renaming, Status, Taken,
+};
 
 /// What goes wrong, by the path that the directory was entered by and the name.
 pub(super) trait Trouble: Send + Sync + 'static {
@@ -67,8 +69,8 @@ impl<T: Trouble> Directory for Troubled<T> {
         self.own.enter(name).map(|own| Self::new(own, path))
     }
 
-    fn each_name(&self, each: &mut dyn FnMut(&OsStr, EntryKind) -> io::Result<()>) -> io::Result<()> {
-        self.own.each_name(each)
+    fn each_entry(&self, each: &mut dyn FnMut(&OsStr, Listed) -> io::Result<()>) -> io::Result<()> {
+        self.own.each_entry(each)
     }
 
     fn status(&self, name: &OsStr) -> io::Result<Status> {

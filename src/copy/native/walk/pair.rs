@@ -49,7 +49,8 @@ impl Pair {
     pub(super) fn meet<D: Directory>(&mut self, target: &D) -> io::Result<()> {
         self.met = Bits::of(self.source.len());
         self.met_files = Bits::of(self.source.len());
-        target.each_name(&mut |name, kind| {
+        target.each_entry(&mut |name, listed| {
+            let kind = listed.kind();
             self.target_files += u64::from(kind == EntryKind::File && !temporary::is_temporary(name));
             match self.source.find(name) {
                 Some(index) => {

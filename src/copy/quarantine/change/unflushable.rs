@@ -8,10 +8,9 @@ use std::time::SystemTime;
 
 use super::{discard_with, restore_with};
 use crate::cancel::Cancel;
-use crate::copy::EntryKind;
 use crate::copy::quarantine::Selection;
 use crate::sys::attributes::Held;
-use crate::sys::tree::{Directory, Durability, Permissions, Renaming, Status, Taken, portable};
+use crate::sys::tree::{Directory, Durability, Listed, Permissions, Renaming, Status, Taken, portable};
 
 /// Its flush fails, and says how many names the directory held by then.
 struct Unflushable(portable::Handle);
@@ -28,8 +27,8 @@ impl Directory for Unflushable {
         self.0.enter(name).map(Self)
     }
 
-    fn each_name(&self, each: &mut dyn FnMut(&OsStr, EntryKind) -> io::Result<()>) -> io::Result<()> {
-        self.0.each_name(each)
+    fn each_entry(&self, each: &mut dyn FnMut(&OsStr, Listed) -> io::Result<()>) -> io::Result<()> {
+        self.0.each_entry(each)
     }
 
     fn status(&self, name: &OsStr) -> io::Result<Status> {
