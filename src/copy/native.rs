@@ -37,8 +37,8 @@ use std::time::Duration;
 use super::verify::manifest::Manifest;
 use super::verify::{Verification, VerifyPass};
 use super::{
-    CopyPass, Directories, Disposal, Engine, ExtraEntry, Method, PassError, PassOutcome, Preserved, Priority,
-    Purged, Survey, Watch, names,
+    CopyPass, Directories, Disposal, Engine, ExtraEntry, Method, OnErrors, PassError, PassOutcome, Preserved,
+    Priority, Purged, Survey, Watch, names,
 };
 use crate::sys::hold::{self, Held};
 use crate::sys::priority;
@@ -51,7 +51,7 @@ use pass::{Deed, PassHandler};
 use temporary::TemporaryNames;
 use throttle::Throttle;
 use verify::VerifyHandler;
-use walk::{Depth, Orders};
+use walk::{Depth, OldListings, Orders};
 
 /// The engine that a run uses unless told otherwise.
 #[derive(Clone, Copy, Debug, Default)]
@@ -141,6 +141,10 @@ fn go<D: Directory>(
         filter: &pass.filter,
         started: pass.started,
         depth: if pass.directories == Directories::None { Depth::Top } else { Depth::All },
+        old_listings: match (deed, pass.errors) {
+            (Deed::Survey, _) | (Deed::Copy, OnErrors::Tolerate) => OldListings::Believed,
+            (Deed::Copy, OnErrors::Fail) => OldListings::Checked,
+        },
         retries: pass.retries,
         wait: pass.wait,
         threads: pass.threads,
@@ -184,6 +188,7 @@ fn verify_with<D: Directory>(pass: &VerifyPass, watch: &Watch<'_>) -> Result<Ver
         filter: &pass.filter,
         started: pass.started,
         depth: Depth::All,
+        old_listings: OldListings::Checked,
         retries: 1,
         wait: Duration::from_millis(500),
         threads: pass.threads,

@@ -23,9 +23,10 @@ pub use look::{holds, look};
 /// The folder's name inside a target, and the end of its name beside one.
 pub const FOLDER: &str = ".movebook-quarantine";
 
-/// Whether a name at the top of a tree is that of a quarantine, which every pass leaves out.
+/// Whether a name at the top of a tree is that of a quarantine, which every pass leaves out; in whatever case, since to a
+/// volume that folds case it is the same name.
 pub fn is_quarantine(name: &OsStr) -> bool {
-    name == FOLDER
+    name.eq_ignore_ascii_case(FOLDER)
 }
 
 /// Where a run's purged files go: beside the target where its parent is on the same volume and can be written,

@@ -5,6 +5,7 @@
 //! relative to an open directory; the portable form works by path and looks before it goes, which a fast enough
 //! enemy can beat.
 
+mod case;
 pub mod content;
 mod names;
 mod permissions;
@@ -18,6 +19,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
+pub use case::{Case, folded_order};
 pub use names::Names;
 pub use permissions::Permissions;
 
@@ -211,6 +213,11 @@ pub trait Directory: Sized + Send + Sync {
     /// server last may not show in it.
     fn listings(&self) -> Listings {
         Listings::Fresh
+    }
+
+    /// Whether the directory takes names that differ only in case for one. A directory that is made in it does so too.
+    fn case(&self) -> Case {
+        Case::Distinct
     }
 
     /// Looks at an entry without following it. Where listings may be old, by opening it: what a client keeps of names is

@@ -36,7 +36,7 @@ use super::node::{HandsDown, Node, Origin, TargetSide};
 use super::walk::Found;
 use crate::copy::{EntryKind, ErrorClass, PassError, Preserve, Preserved, names};
 use crate::sys::attributes::{self, Object};
-use crate::sys::tree::{self, Directory, Owner, Permissions, SetId, Status};
+use crate::sys::tree::{self, Directory, ListedFile, Owner, Permissions, SetId, Status};
 use extended::{Change, Extended, Kept, changes};
 
 /// What a pass carries over, and what it found out about the target's volume.
@@ -112,6 +112,16 @@ impl Attributes {
             false if target.names > self.known_names(&found.source) => Verdict::CopyAnew,
             false => Verdict::Mend,
         })
+    }
+
+    /// Whether two files of the same content carry the same by what their listings tell. Where the pass carries over more
+    /// than a listing tells of, that says nothing.
+    pub(super) fn agree_as_listed(&self, source: &ListedFile, target: &ListedFile) -> bool {
+        self.preserve.is_nothing_more()
+            && (tree::same_permissions(
+                &tree::kept_permissions(EntryKind::File, &source.permissions, SetId::Drop),
+                &target.permissions,
+            ) || self.no_permissions.load(Ordering::Relaxed))
     }
 
     /// Gives a file of the target what its source has.

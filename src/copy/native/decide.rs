@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::copy::EntryKind;
-use crate::sys::tree::Status;
+use crate::sys::tree::{ListedFile, Status};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
@@ -27,6 +27,11 @@ pub(super) fn decide(source: &Status, target: Option<&Status>, tolerance: Durati
 }
 
 fn agrees(source: &Status, target: &Status, tolerance: Duration) -> bool {
+    source.size == target.size && apart(source.modified, target.modified) <= tolerance
+}
+
+/// Whether two files are the same by what their listings tell.
+pub(super) fn agree_as_listed(source: &ListedFile, target: &ListedFile, tolerance: Duration) -> bool {
     source.size == target.size && apart(source.modified, target.modified) <= tolerance
 }
 

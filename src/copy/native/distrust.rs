@@ -20,6 +20,11 @@ pub(super) fn applies<D: Directory>(since: Option<Timestamp>, target: Option<&St
     }
 }
 
+/// Whether any file may be meant, so that each needs a look.
+pub(super) fn may_apply<D: Directory>(since: Option<Timestamp>) -> bool {
+    since.is_some() && D::DURABILITY == Durability::AtTheEnd
+}
+
 fn changed_since(since: Timestamp, changed: Option<SystemTime>) -> bool {
     // Unknown, or beyond what a clock can tell.
     let Some(Ok(changed)) = changed.map(Timestamp::try_from) else { return true };

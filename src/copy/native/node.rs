@@ -19,7 +19,7 @@ use super::temporary;
 use super::transfer::{Manner, name_is_taken};
 use crate::copy::{ErrorClass, names};
 use crate::sys::attributes::DEFAULT_ACCESS_LIST;
-use crate::sys::tree::{Directory, Permissions, Renaming, Status, Taken};
+use crate::sys::tree::{Case, Directory, Permissions, Renaming, Status, Taken};
 
 pub(super) struct Node<D> {
     pub(super) parent: Option<Arc<Node<D>>>,
@@ -153,6 +153,12 @@ impl<D: Directory> Node<D> {
     /// The directory in the target, where there is one.
     pub(super) fn target(&self) -> Option<&TargetSide<D>> {
         self.target.get()
+    }
+
+    /// Whether the directory in the target takes names that differ only in case for one, or will once it is made.
+    pub(super) fn target_case(&self) -> Case {
+        let mut nodes = std::iter::successors(Some(self), |node| node.parent.as_deref());
+        nodes.find_map(Self::target).map_or(Case::Distinct, |side| side.directory.case())
     }
 
     /// The directory in the target, made if need be, with those above it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::attributes::{Attributes, Mended, Verdict};
 use super::compare::{Content, compare};
-use super::decide::{Decision, called, decide};
+use super::decide::{Decision, agree_as_listed, called, decide};
 use super::distrust;
 use super::failure::{Failure, Side};
 use super::hard_links::{self, HardLinks, Leader, Linked, Meeting};
@@ -22,7 +22,7 @@ use crate::copy::{
     PassSummary, Priority, Rule, Survey, names, windows_names,
 };
 use crate::sys::priority;
-use crate::sys::tree::{Directory, FileIdentity, NameRules, Taken};
+use crate::sys::tree::{Directory, FileIdentity, ListedFile, NameRules, Taken};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
@@ -76,6 +76,18 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
         }
         worker.tally.summary.directories += 1;
         Ok(())
+    }
+
+    fn is_same_as_listed(&self, source: &ListedFile, target: &ListedFile) -> bool {
+        self.pass.compare == Compare::Metadata
+            && !distrust::may_apply::<D>(self.pass.distrust)
+            && agree_as_listed(source, target, self.tolerance)
+            && self.attributes.agree_as_listed(source, target)
+    }
+
+    fn same(&self, worker: &mut Worker<'_, D, Self>, size: u64, turn: &mut Turn) {
+        self.know(worker, turn, 0);
+        worker.tally.summary.same.add(size);
     }
 
     fn file(

@@ -4,6 +4,8 @@
 //! target (a directory with all that it holds), since it can only be what a killed pass left. Two passes into one
 //! target at the same time are kept apart by the run's lock, not here.
 //!
+//! A name is of this form whatever the case of its letters: to a volume that folds case it is the same name.
+//!
 //! The names of a copy that can be gone on with are made of its final name, so that the next pass finds them again:
 //! the copy ends in `-resumable.part`, the record of what of it is durable in `-resumable.record`.
 
@@ -40,7 +42,8 @@ impl ResumableNames {
 
     /// Both names, if this is one of them.
     pub(super) fn containing(name: &OsStr) -> Option<Self> {
-        let rest = name.to_str()?.strip_prefix(PREFIX)?;
+        let name = name.to_str()?.to_ascii_lowercase();
+        let rest = name.strip_prefix(PREFIX)?;
         let digits = rest.strip_suffix(RESUMABLE).or_else(|| rest.strip_suffix(RECORD))?;
         (digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
             .then(|| Self::with(digits))
@@ -76,17 +79,17 @@ impl TemporaryNames {
 
 /// Whether a name is one of these, of whichever pass.
 pub(super) fn is_temporary(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    // Nearly all names are none, and are known so by their first letters.
+    let Some((prefix, rest)) = bytes.split_at_checked(PREFIX.len()) else { return false };
+    if !prefix.eq_ignore_ascii_case(PREFIX.as_bytes()) {
+        return false;
+    }
     if ResumableNames::containing(name).is_some() {
         return true;
     }
-    let Some(middle) = name
-        .as_encoded_bytes()
-        .strip_prefix(PREFIX.as_bytes())
-        .and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()))
-    else {
-        return false;
-    };
-    middle.len() == MIDDLE
+    let Some((middle, suffix)) = rest.split_at_checked(MIDDLE) else { return false };
+    suffix.eq_ignore_ascii_case(SUFFIX.as_bytes())
         && middle[16] == b'-'
         && middle.iter().enumerate().all(|(index, byte)| index == 16 || byte.is_ascii_hexdigit())
 }
@@ -187,6 +190,7 @@ mod tests {
         let (one, other) = (names.next(), names.next());
         assert!(is_temporary(&one) && is_temporary(&other));
         assert_ne!(one, other);
+        assert!(is_temporary(&one.to_ascii_uppercase()), "to a volume that folds case it is the same name");
         for name in [".movebook-quarantine", ".movebook-notes.part", "a.part", ".movebook-.part", ""] {
             assert!(!is_temporary(OsStr::new(name)), "{name}");
         }
@@ -200,6 +204,7 @@ mod tests {
         for name in [&names.part, &names.record] {
             assert!(is_temporary(name));
             assert_eq!(ResumableNames::containing(name), Some(names.clone()));
+            assert_eq!(ResumableNames::containing(&name.to_ascii_uppercase()), Some(names.clone()));
         }
         for name in [".movebook--resumable.part", ".movebook-0123456789abcdez-resumable.part", "mail.dat"] {
             assert_eq!(ResumableNames::containing(OsStr::new(name)), None, "{name}");

@@ -1,10 +1,14 @@
 //! What every form of directory handle must give: each case runs over the system's own and over the portable one.
 
 mod account;
+// Their sources hold names that differ only in case.
+#[cfg(target_os = "linux")]
+mod case;
 #[cfg(unix)]
 mod deep;
 mod hard_links;
 mod large;
+mod listed;
 mod lost;
 mod trouble;
 mod verified;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::compare::{Content, compare, compare_and_hash};
-use super::decide::{apart, called};
+use super::decide::{agree_as_listed, apart, called};
 use super::failure::Failure;
 use super::large;
 use super::node::Node;
@@ -13,7 +13,7 @@ use super::walk::{FirstLook, Found, Handler, Lost, Next, Turn, Worker};
 use crate::copy::verify::manifest::Manifest;
 use crate::copy::verify::{Difference, DifferenceKind, Verification, VerifyPass};
 use crate::copy::{EntryKind, Extra, ExtraEntry, Method, Rule, names};
-use crate::sys::tree::{Directory, Status};
+use crate::sys::tree::{Directory, ListedFile, Status};
 
 pub(super) struct VerifyHandler<'a> {
     pub(super) pass: &'a VerifyPass,
@@ -53,6 +53,19 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
         Ok(())
     }
 
+    fn is_same_as_listed(&self, source: &ListedFile, target: &ListedFile) -> bool {
+        match self.pass.method {
+            Method::Size => source.size == target.size,
+            Method::Mtime => agree_as_listed(source, target, self.tolerance),
+            Method::Blake3 => false,
+        }
+    }
+
+    fn same(&self, worker: &mut Worker<'_, D, Self>, size: u64, turn: &mut Turn) {
+        self.count(worker, size, turn);
+        worker.tally.0.equal += 1;
+    }
+
     fn file(
         &self,
         worker: &mut Worker<'_, D, Self>,
@@ -60,12 +73,7 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
         turn: &mut Turn,
     ) -> Result<Next, Failure> {
         let source = &found.source;
-        if turn.known.is_none() {
-            turn.known = Some(source.size);
-            worker.know(source.size);
-            worker.tally.0.files += 1;
-            worker.tally.0.bytes += source.size;
-        }
+        self.count(worker, source.size, turn);
         let path = || names::shown(&found.path());
         let Some(target) = &found.target else {
             worker.tally.differ(path(), DifferenceKind::Missing, "a file that the target lacks");
@@ -168,6 +176,18 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
     }
 
     fn left(&self, _worker: &mut Worker<'_, D, Self>, _node: &Node<D>) {}
+}
+
+impl VerifyHandler<'_> {
+    /// Counts a file that takes part, once.
+    fn count<D: Directory>(&self, worker: &mut Worker<'_, D, Self>, size: u64, turn: &mut Turn) {
+        if turn.known.is_none() {
+            turn.known = Some(size);
+            worker.know(size);
+            worker.tally.0.files += 1;
+            worker.tally.0.bytes += size;
+        }
+    }
 }
 
 fn stamps(source: &Status, target: &Status) -> String {

@@ -15,6 +15,7 @@
 mod entry;
 mod extras;
 mod handler;
+mod listed;
 mod pair;
 mod settle;
 
@@ -40,8 +41,10 @@ use super::under_way::UnderWay;
 use crate::copy::quarantine::is_quarantine;
 use crate::copy::{EntryKind, PassError, Progress, Watch};
 use crate::filter::Filter;
-use crate::sys::tree::Directory;
+use crate::sys::tree::{Case, Directory};
 pub(super) use handler::{FirstLook, Found, Handler, Lost, Next, Opened, Turn};
+use listed::ByListing;
+pub(super) use listed::OldListings;
 use pair::{InTarget, Pair, Whose};
 use settle::Again;
 
@@ -133,6 +136,7 @@ pub(super) struct Orders<'a> {
     pub(super) filter: &'a Filter,
     pub(super) started: Timestamp,
     pub(super) depth: Depth,
+    pub(super) old_listings: OldListings,
     pub(super) retries: u32,
     pub(super) wait: Duration,
     pub(super) threads: u32,
@@ -433,8 +437,12 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             node.source.names().map_err(|error| failed(Side::Source, "list the directory", error))?;
         let mut pair = Pair::new(source);
         if let Some(side) = node.target() {
-            pair.meet(&side.directory)
+            let same = |source: &_, target: &_| self.handler.is_same_as_listed(source, target);
+            pair.meet(&side.directory, &same)
                 .map_err(|error| failed(Side::Target, "list the directory in the target", error))?;
+        }
+        if node.target_case() == Case::Folded && node.source.case() == Case::Distinct {
+            pair.find_clashes();
         }
         if pair.source.len() > FILLED_AT_ONCE {
             node.filled()?;
@@ -474,7 +482,9 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         for index in folders {
             let name = pair.name_of(whose, index);
             match whose {
-                Whose::Source => self.descend(worker, node, name, pair.in_target(index)),
+                Whose::Source => {
+                    self.descend(worker, node, name, pair.in_target(index), pair.clash(index));
+                }
                 Whose::TargetOnly if node.parent.is_none() && is_quarantine(name) => {}
                 Whose::TargetOnly => {
                     let (node, name) = (Arc::clone(node), name.to_owned());
@@ -493,7 +503,15 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         }
     }
 
-    fn descend(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>, name: &OsStr, in_target: InTarget) {
+    /// Makes a job of a folder, but for one that the target takes for `other`.
+    fn descend(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        node: &Arc<Node<D>>,
+        name: &OsStr,
+        in_target: InTarget,
+        other: Option<&OsStr>,
+    ) {
         if node.parent.is_none() && is_quarantine(name) {
             return;
         }
@@ -501,7 +519,14 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             self.handler.kept_out(&mut worker.tally, node, name, rule, 0);
             return;
         }
-        self.push(Job::Visit { parent: Arc::clone(node), name: name.to_owned(), in_target, failed: 0 });
+        let visit = Job::Visit { parent: Arc::clone(node), name: name.to_owned(), in_target, failed: 0 };
+        match other {
+            None => self.push(visit),
+            Some(other) => {
+                let again = Again::new(visit, &node.path_of(name), "/", 0);
+                self.settle(worker, entry::clash(other), 0, node, again);
+            }
+        }
     }
 
     fn piece(&self, worker: &mut Worker<'_, D, H>, node: &Arc<Node<D>>, pair: &Pair, range: Range<usize>) {
@@ -509,18 +534,22 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             if self.is_stopped() {
                 break;
             }
-            let name = pair.source.name(index);
-            let look = match pair.source.kind(index) {
-                EntryKind::Directory => continue,
+            let (name, kind) = (pair.source.name(index), pair.source.kind(index));
+            if kind == EntryKind::Directory
+                || temporary::is_temporary(name)
+                || self.settle_by_listing(worker, node, pair, index) == ByListing::Settled
+            {
+                continue;
+            }
+            let look = match kind {
                 // What is no file on both sides is never opened, and what the filter may keep out is looked at before.
                 EntryKind::File if in_target == InTarget::File && self.orders.filter.is_everything() => {
                     self.handler.first_look()
                 }
                 _ => FirstLook::Closed,
             };
-            if !temporary::is_temporary(name) {
-                self.entry(worker, node, name, in_target, look, Turn::default());
-            }
+            let turn = Turn { clash: pair.clash(index).map(Into::into), ..Turn::default() };
+            self.entry(worker, node, name, in_target, look, turn);
         }
         self.filled(node);
     }

@@ -64,6 +64,12 @@ impl Directory for Handle {
         }
     }
 
+    // A directory there that tells names apart by case is the rare exception, and a path does not say.
+    #[cfg(windows)]
+    fn case(&self) -> super::Case {
+        super::Case::Folded
+    }
+
     fn status(&self, name: &OsStr) -> io::Result<Status> {
         status_of(&fs::symlink_metadata(self.below(name)?)?)
     }

@@ -1,4 +1,4 @@
-//! Directories that give trouble at one place: what a pass makes of it.
+//! Directories that give trouble at one place, or are like those of another system: what a pass makes of it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -7,10 +7,11 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::copy::Preserved;
+use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{AttributeNames, Held, Object};
 use crate::sys::tree::{
-    Directory, Durability, Here, Listed, NameRules, Permissions, Renaming, Status, Taken,
+    Case, Directory, Durability, Here, Listed, Listings, NameRules, Permissions, Renaming, Status, Taken,
+    folded_order,
 };
 
 /// What goes wrong, by the path that the directory was entered by and the name.
@@ -38,6 +39,22 @@ pub(super) trait Trouble: Send + Sync + 'static {
     fn hold(_path: &Path) -> io::Result<()> {
         Ok(())
     }
+    /// A directory is listed.
+    fn list(_path: &Path) {}
+    /// What its listing tells of an entry; `look` tells all.
+    fn listed(_path: &Path, kind: EntryKind, _look: &dyn Fn() -> io::Result<Status>) -> io::Result<Listed> {
+        Ok(Listed::Kind(kind))
+    }
+    fn listings(_path: &Path) -> Listings {
+        Listings::Fresh
+    }
+    fn case(_path: &Path) -> Case {
+        Case::Distinct
+    }
+    /// Whether a volume that folds case takes two names for one.
+    fn are_one(one: &OsStr, other: &OsStr) -> bool {
+        folded_order(one, other).is_eq()
+    }
 }
 
 /// The system's own directory, with that trouble.
@@ -50,6 +67,18 @@ pub(super) struct Troubled<T> {
 impl<T: Trouble> Troubled<T> {
     fn new(own: Here, path: PathBuf) -> Self {
         Self { own, path, trouble: PhantomData }
+    }
+
+    /// The name under which an entry is there, as far as it is by this one.
+    fn actual(&self, name: &OsStr) -> OsString {
+        if T::case(&self.path) == Case::Distinct || self.own.status(name).is_ok() {
+            return name.to_owned();
+        }
+        // A handle of its own, since others may be listing the directory by this one.
+        let names = self.own.enter(OsStr::new(".")).and_then(|own| own.names()).unwrap();
+        let mut names = (0..names.len()).map(|index| names.name(index));
+        let actual = names.find(|actual| T::are_one(actual, name)).map(OsStr::to_owned);
+        actual.unwrap_or_else(|| name.to_owned())
     }
 }
 
@@ -66,15 +95,28 @@ impl<T: Trouble> Directory for Troubled<T> {
     fn enter(&self, name: &OsStr) -> io::Result<Self> {
         let path = self.path.join(name);
         T::enter(&path)?;
-        self.own.enter(name).map(|own| Self::new(own, path))
+        self.own.enter(&self.actual(name)).map(|own| Self::new(own, path))
     }
 
     fn each_entry(&self, each: &mut dyn FnMut(&OsStr, Listed) -> io::Result<()>) -> io::Result<()> {
-        self.own.each_entry(each)
+        T::list(&self.path);
+        self.own.each_entry(&mut |name, listed| {
+            let listed =
+                T::listed(&self.path.join(name), listed.kind(), &|| self.own.status(&self.actual(name)))?;
+            each(name, listed)
+        })
+    }
+
+    fn listings(&self) -> Listings {
+        T::listings(&self.path)
+    }
+
+    fn case(&self) -> Case {
+        T::case(&self.path)
     }
 
     fn status(&self, name: &OsStr) -> io::Result<Status> {
-        self.own.status(name).and_then(|status| T::status(&self.path.join(name), status))
+        self.own.status(&self.actual(name)).and_then(|status| T::status(&self.path.join(name), status))
     }
 
     fn own_status(&self) -> io::Result<Status> {
@@ -86,20 +128,20 @@ impl<T: Trouble> Directory for Troubled<T> {
     }
 
     fn read(&self, name: &OsStr) -> io::Result<File> {
-        self.own.read(name).and_then(|file| T::read(&self.path.join(name), file))
+        self.own.read(&self.actual(name)).and_then(|file| T::read(&self.path.join(name), file))
     }
 
     fn reopen(&self, name: &OsStr) -> io::Result<File> {
-        self.own.reopen(name)
+        self.own.reopen(&self.actual(name))
     }
 
     fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File> {
-        self.own.create(name, permissions)
+        self.own.create(&self.actual(name), permissions)
     }
 
     fn make_directory(&self, name: &OsStr, permissions: &Permissions) -> io::Result<()> {
         T::make_directory(&self.path.join(name))?;
-        self.own.make_directory(name, permissions)
+        self.own.make_directory(&self.actual(name), permissions)
     }
 
     fn make_root(path: &Path, permissions: &Permissions) -> io::Result<()> {
@@ -107,25 +149,28 @@ impl<T: Trouble> Directory for Troubled<T> {
     }
 
     fn make_link(&self, name: &OsStr, text: &OsStr) -> io::Result<()> {
-        self.own.make_link(name, text)
+        self.own.make_link(&self.actual(name), text)
     }
 
     fn link_text(&self, name: &OsStr) -> io::Result<OsString> {
-        self.own.link_text(name)
+        self.own.link_text(&self.actual(name))
     }
 
     fn rename(&self, name: &OsStr, into: &Self, new_name: &OsStr, taken: Taken) -> io::Result<()> {
         T::rename(&into.path.join(new_name))?;
-        self.own.rename(name, &into.own, new_name, taken)
+        let (name, there) = (self.actual(name), into.actual(new_name));
+        self.own.rename(&name, &into.own, &there, taken)?;
+        // What replaces another has its own spelling.
+        if there == new_name { Ok(()) } else { into.own.rename(&there, &into.own, new_name, Taken::Refuse) }
     }
 
     fn remove_file(&self, name: &OsStr) -> io::Result<()> {
         T::remove_file(&self.path.join(name))?;
-        self.own.remove_file(name)
+        self.own.remove_file(&self.actual(name))
     }
 
     fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
-        self.own.remove_directory(name)
+        self.own.remove_directory(&self.actual(name))
     }
 
     fn set_own_permissions(&self, permissions: &Permissions) -> io::Result<()> {
@@ -142,7 +187,7 @@ impl<T: Trouble> Directory for Troubled<T> {
 
     fn hold(&self, name: &OsStr) -> io::Result<Held> {
         T::hold(&self.path.join(name))?;
-        self.own.hold(name)
+        self.own.hold(&self.actual(name))
     }
 
     fn object(&self) -> io::Result<Object<'_>> {
@@ -150,14 +195,14 @@ impl<T: Trouble> Directory for Troubled<T> {
     }
 
     fn attribute_names(&self, name: &OsStr) -> io::Result<AttributeNames> {
-        self.own.attribute_names(name)
+        self.own.attribute_names(&self.actual(name))
     }
 
     fn attribute(&self, name: &OsStr, attribute: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        self.own.attribute(name, attribute)
+        self.own.attribute(&self.actual(name), attribute)
     }
 
     fn add_name(&self, held: &Held, name: &OsStr) -> io::Result<()> {
-        self.own.add_name(held, name)
+        self.own.add_name(held, &self.actual(name))
     }
 }

@@ -6,15 +6,16 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::pair::InTarget;
 use super::settle::{Again, Settled};
 use super::{Depth, FirstLook, Found, Handler, Job, Next, Opened, Turn, Walk, Worker};
 use crate::copy::native::failure::{Failure, Side};
 use crate::copy::native::node::Node;
-use crate::copy::{EntryKind, Rule};
+use crate::copy::{EntryKind, Rule, names};
 use crate::filter::Candidate;
-use crate::sys::tree::{Directory, Status};
+use crate::sys::tree::Directory;
 
 impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     /// Handles it, and settles what becomes of it if that fails.
@@ -87,7 +88,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             EntryKind::File => {}
             EntryKind::Link => {
                 match self.judge_name(worker, &node.relative, name) {
-                    Ok(()) => self.handler.link(worker, node, name)?,
+                    Ok(()) => {
+                        clashes_with_none(turn)?;
+                        self.handler.link(worker, node, name)?;
+                    }
                     Err(rule) => self.handler.kept_out(&mut worker.tally, node, name, rule, 0),
                 }
                 return Ok(Next::Done);
@@ -99,7 +103,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             // It was a file a moment ago.
             EntryKind::Directory => {
                 if self.orders.depth == Depth::All {
-                    self.descend(worker, node, name, InTarget::Look);
+                    let other = turn.clash.as_deref();
+                    self.descend(worker, node, name, InTarget::Look, other);
                 }
                 return Ok(Next::Done);
             }
@@ -107,11 +112,12 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         turn.size = source.size;
         // A file that was let in once stays in: its account must not change between two attempts.
         if turn.known.is_none()
-            && let Err(rule) = self.judge(worker, &node.relative, name, &source)
+            && let Err(rule) = self.judge(worker, &node.relative, name, source.size, source.modified)
         {
             self.handler.kept_out(&mut worker.tally, node, name, rule, source.size);
             return Ok(Next::Done);
         }
+        clashes_with_none(turn)?;
         let target = match (node.target(), in_target) {
             (Some(_), InTarget::Absent) | (None, _) => None,
             (Some(side), InTarget::Look | InTarget::File) => {
@@ -130,14 +136,14 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         worker: &mut Worker<'_, D, H>,
         above: &Path,
         name: &OsStr,
-        status: &Status,
+        size: u64,
+        modified: SystemTime,
     ) -> Result<(), Rule> {
         if self.orders.filter.is_everything() {
             return Ok(());
         }
         let path = worker.below(above, name);
-        let candidate = Candidate { path, size: status.size, modified: status.modified };
-        self.orders.filter.judge(&candidate, self.orders.started)
+        self.orders.filter.judge(&Candidate { path, size, modified }, self.orders.started)
     }
 
     pub(super) fn judge_name(
@@ -160,6 +166,19 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         }
         self.orders.filter.judge_directory(worker.below(above, name))
     }
+}
+
+/// Fails where the target takes the name for another one of the source.
+fn clashes_with_none(turn: &Turn) -> Result<(), Failure> {
+    turn.clash.as_deref().map_or(Ok(()), |other| Err(clash(other)))
+}
+
+/// The failure of a name that the target takes for another one of the source.
+pub(super) fn clash(other: &OsStr) -> Failure {
+    Failure::permanent(format!(
+        "differs only in case from {}, and the target takes both for one: rename one of them in the source",
+        names::shown(Path::new(other))
+    ))
 }
 
 impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {

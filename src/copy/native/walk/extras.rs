@@ -297,7 +297,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             }
         };
         let judged = match kind {
-            EntryKind::File => self.judge(worker, above, name, &status),
+            EntryKind::File => self.judge(worker, above, name, status.size, status.modified),
             _ => self.judge_name(worker, above, name),
         };
         Ok(Some(Seen { kind: status.kind, bytes: status.size, judged }))

@@ -11,7 +11,7 @@ use crate::copy::native::failure::{Failure, Side};
 use crate::copy::native::node::Node;
 use crate::copy::native::under_way::LargeMove;
 use crate::copy::{EntryKind, ErrorClass, ExtraEntry, Rule};
-use crate::sys::tree::{Directory, FileIdentity, Status};
+use crate::sys::tree::{Directory, FileIdentity, ListedFile, Status};
 
 /// What happens to what the walk finds. Called by many workers at once, each with its own tally.
 pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
@@ -25,6 +25,10 @@ pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     fn begins(&self, _tally: &mut Self::Tally) {}
     /// A directory of the source was entered.
     fn entered(&self, worker: &mut Worker<'_, D, Self>, node: &Arc<Node<D>>) -> Result<(), Failure>;
+    /// Whether a file that both sides have is the same by what their listings tell, so that nobody looks at it.
+    fn is_same_as_listed(&self, source: &ListedFile, target: &ListedFile) -> bool;
+    /// A regular file of this size that the filter lets in, and that is the same in that way.
+    fn same(&self, worker: &mut Worker<'_, D, Self>, size: u64, turn: &mut Turn);
     /// A regular file that the filter lets in.
     fn file(
         &self,
@@ -150,6 +154,8 @@ pub(in crate::copy::native) struct Turn {
     pub(in crate::copy::native) on_its_own: bool,
     /// Whether it is the one of a file's names that the others wait for.
     pub(in crate::copy::native) leads: Option<FileIdentity>,
+    /// Another name of its directory, which the target takes for the same.
+    pub(in crate::copy::native) clash: Option<Box<OsStr>>,
     /// Whether it waits for its retry, and progress was told so.
     pub(in crate::copy::native) waits: bool,
 }

@@ -1,14 +1,27 @@
 //! The names of one directory on both sides. Only the source's are kept: those of the target are looked up among them as
 //! they are listed, and kept where the source has none of that name. A directory of a million files on both sides so
-//! takes the memory of one list, 18 MB with its letters, and no more time than sorting a second list would.
+//! takes the memory of one list, 18 MB with its letters, and no more time than sorting a second list would. Of what the
+//! target's listing tells of a file, a bit is kept: whether it is the same by what both listings tell.
+//!
+//! # Names that differ only in case
+//!
+//! Where the target folds case, `Mail` in the source and `mail` in the target are one: they are compared as one, and
+//! neither is new or extra. What only differs in case is the same, and the target keeps its spelling, as with robocopy;
+//! what is copied anew over it has the source's. The volume has the last word on whether two names are one.
+//!
+//! A source that tells them apart may hold several names that are one in the target. One of them takes part: the one that
+//! the target has letter by letter, else the first in the order of bytes. The others are errors, each for itself: none
+//! is ever written over the first. Here nobody asks the volume, which may have no such file yet: where its table lacks
+//! a letter, a file that it could hold beside the other is an error too.
 
+use std::cmp::Ordering;
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 
 use super::super::temporary;
 use crate::copy::EntryKind;
-use crate::sys::tree::{Directory, Names};
+use crate::sys::tree::{Case, Directory, ListedFile, Names, folded_order};
 
 /// Whether a name is worth looking for in the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +46,10 @@ pub(super) struct Pair {
     met: Bits,
     /// … and as a regular file.
     met_files: Bits,
+    /// … and the same by what both listings tell.
+    same: Bits,
+    /// Names of the source that the target takes for another one of it, by index, with that other.
+    clashes: Vec<(usize, usize)>,
     /// The names that only the target has, sorted.
     pub(super) target_only: Names,
     /// Regular files in the target, but for what a killed pass left.
@@ -41,30 +58,115 @@ pub(super) struct Pair {
 
 impl Pair {
     pub(super) fn new(source: Names) -> Self {
-        let (met, met_files) = (Bits::default(), Bits::default());
-        Self { source, met, met_files, target_only: Names::default(), target_files: 0 }
+        let (met, met_files, same) = (Bits::default(), Bits::default(), Bits::default());
+        Self {
+            source,
+            met,
+            met_files,
+            same,
+            clashes: Vec::new(),
+            target_only: Names::default(),
+            target_files: 0,
+        }
     }
 
-    /// Lists the directory's counterpart in the target.
-    pub(super) fn meet<D: Directory>(&mut self, target: &D) -> io::Result<()> {
-        self.met = Bits::of(self.source.len());
-        self.met_files = Bits::of(self.source.len());
+    /// Lists the directory's counterpart in the target; `same` says whether two files are by what is listed of them.
+    pub(super) fn meet<D: Directory>(
+        &mut self,
+        target: &D,
+        same: &impl Fn(&ListedFile, &ListedFile) -> bool,
+    ) -> io::Result<()> {
+        for bits in [&mut self.met, &mut self.met_files, &mut self.same] {
+            *bits = Bits::of(self.source.len());
+        }
         target.each_entry(&mut |name, listed| {
-            let kind = listed.kind();
-            self.target_files += u64::from(kind == EntryKind::File && !temporary::is_temporary(name));
+            self.target_files +=
+                u64::from(listed.kind() == EntryKind::File && !temporary::is_temporary(name));
             match self.source.find(name) {
-                Some(index) => {
-                    self.met.set(index);
-                    if kind == EntryKind::File {
-                        self.met_files.set(index);
-                    }
-                }
-                None => self.target_only.push(name, kind)?,
+                Some(index) => self.met(index, listed.kind(), listed.file(), same),
+                None => self.target_only.push_listed(name, &listed)?,
             }
             Ok(())
         })?;
         self.target_only.sort();
+        if target.case() == Case::Folded && !self.target_only.is_empty() {
+            self.meet_in_other_case(target, same)?;
+        }
         Ok(())
+    }
+
+    fn met(
+        &mut self,
+        index: usize,
+        kind: EntryKind,
+        listed: Option<ListedFile>,
+        same: &impl Fn(&ListedFile, &ListedFile) -> bool,
+    ) {
+        self.met.set(index);
+        if kind == EntryKind::File {
+            self.met_files.set(index);
+        }
+        if let (Some(source), Some(target)) = (self.source.file(index), listed)
+            && same(&source, &target)
+        {
+            self.same.set(index);
+        }
+    }
+
+    /// Pairs names that only one side has with those of the other that differ from them only in case.
+    fn meet_in_other_case<D: Directory>(
+        &mut self,
+        target: &D,
+        same: &impl Fn(&ListedFile, &ListedFile) -> bool,
+    ) -> io::Result<()> {
+        let mut unmet: Vec<_> = (0..self.source.len()).filter(|index| !self.met.has(*index)).collect();
+        unmet.sort_by(|one, other| self.order(*one, *other));
+        let there = std::mem::take(&mut self.target_only);
+        for index in 0..there.len() {
+            let (name, kind, file) = (there.name(index), there.kind(index), there.file(index));
+            let order = |one: &usize| folded_order(self.source.name(*one), name);
+            let from = unmet.partition_point(|one| order(one) == Ordering::Less);
+            let found = unmet.get(from).copied().filter(|one| order(one) == Ordering::Equal);
+            match found.filter(|one| !self.met.has(*one)) {
+                Some(one) if has(target, self.source.name(one))? => self.met(one, kind, file, same),
+                _ => self.target_only.push(name, kind)?,
+            }
+        }
+        self.target_only.sort();
+        Ok(())
+    }
+
+    /// Finds the names of a source that tells case apart which a target that does not takes for one; once both have met.
+    pub(super) fn find_clashes(&mut self) {
+        let mut indices: Vec<_> = (0..self.source.len()).collect();
+        indices.sort_by(|one, other| self.order(*one, *other));
+        let is_one = |one: &usize, other: &usize| {
+            folded_order(self.source.name(*one), self.source.name(*other)) == Ordering::Equal
+        };
+        let mut clashes = Vec::new();
+        for group in indices.chunk_by(is_one).filter(|group| group.len() > 1) {
+            let first = group.iter().find(|index| self.met.has(**index)).unwrap_or(&group[0]);
+            let others = group.iter().filter(|index| *index != first && !self.met.has(**index));
+            clashes.extend(others.map(|index| (*index, *first)));
+        }
+        clashes.sort_unstable();
+        self.clashes = clashes;
+    }
+
+    /// By letters without case, and those that are one by their bytes.
+    fn order(&self, one: usize, other: usize) -> Ordering {
+        folded_order(self.source.name(one), self.source.name(other)).then(one.cmp(&other))
+    }
+
+    /// The other name that the target takes this one for.
+    pub(super) fn clash(&self, index: usize) -> Option<&OsStr> {
+        let place = self.clashes.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        Some(self.source.name(self.clashes[place].1))
+    }
+
+    /// Whether a file is the same by what both listings tell.
+    pub(super) fn is_same(&self, index: usize) -> bool {
+        self.same.has(index)
     }
 
     fn names_of(&self, whose: Whose) -> &Names {
@@ -100,6 +202,15 @@ impl Pair {
     /// The source's names in a range, each with whether the target has it too.
     pub(super) fn both(&self, range: Range<usize>) -> impl Iterator<Item = (usize, InTarget)> {
         range.map(|index| (index, self.in_target(index)))
+    }
+}
+
+/// Whether a directory has something of that name, as it takes names.
+fn has<D: Directory>(directory: &D, name: &OsStr) -> io::Result<bool> {
+    match directory.status(name) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
