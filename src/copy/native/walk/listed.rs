@@ -51,9 +51,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         let name = pair.source.name(index);
         let is_believed =
             node.source.listings() == Listings::Fresh || self.orders.old_listings == OldListings::Believed;
-        if !is_believed
-            && !(pair.is_same(index) && node.source.status(name).is_ok_and(|status| listed.is(&status)))
-        {
+        // Only a file that may be settled by it is looked at here: all others are anyway.
+        let is_seen = || node.source.status(name).is_ok_and(|status| listed.is(&status));
+        let is_known = is_believed || (pair.is_same(index) && is_seen());
+        if !is_known {
             return ByListing::Open;
         }
         let ListedFile { size, modified, .. } = listed;
