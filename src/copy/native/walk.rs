@@ -15,23 +15,25 @@
 mod entry;
 mod extras;
 mod handler;
+mod job;
 mod listed;
 mod pair;
 mod settle;
+mod worker;
 
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::failure::{Failure, Side};
 use super::hard_links::Parked;
-use super::large::{Pace, Parted, Share, Tools};
+use super::large::{Pace, Parted, Share};
 use super::meter::Meter;
 use super::node::{LetGo, Node, Origin, TargetSide, in_the_way};
 use super::queue::{Queue, Waited};
@@ -43,10 +45,12 @@ use crate::copy::{EntryKind, PassError, Progress, Watch};
 use crate::filter::Filter;
 use crate::sys::tree::{Case, Directory};
 pub(super) use handler::{FirstLook, Found, Handler, Lost, Next, Opened, Turn};
+use job::Job;
 use listed::ByListing;
 pub(super) use listed::OldListings;
 use pair::{InTarget, Pair, Whose};
 use settle::Again;
+pub(super) use worker::Worker;
 
 /// A directory with more names than this is split between workers.
 const PIECE: usize = 128;
@@ -63,72 +67,6 @@ pub(super) enum Depth {
     /// No directory is entered.
     Top,
     All,
-}
-
-enum Job<D> {
-    Top {
-        node: Arc<Node<D>>,
-    },
-    Visit {
-        parent: Arc<Node<D>>,
-        name: OsString,
-        in_target: InTarget,
-        failed: u32,
-    },
-    Piece {
-        node: Arc<Node<D>>,
-        pair: Arc<Pair>,
-        range: Range<usize>,
-    },
-    Folders {
-        node: Arc<Node<D>>,
-        pair: Arc<Pair>,
-        whose: Whose,
-        from: usize,
-    },
-    Entry {
-        node: Arc<Node<D>>,
-        name: OsString,
-        turn: Turn,
-    },
-    Extra {
-        node: Arc<Node<D>>,
-        name: OsString,
-        kind: EntryKind,
-        failed: u32,
-    },
-    /// All below a new directory is done, and only its name is missing.
-    Name {
-        node: Arc<Node<D>>,
-        failed: u32,
-    },
-    Help {
-        share: Weak<Share>,
-    },
-}
-
-impl<D> Job<D> {
-    /// The directory that is not left before the job is done. The top and a directory that lacks its name are kept by
-    /// being at work; a file that is helped with is kept by who asks for help.
-    fn held(&self) -> Option<&Node<D>> {
-        match self {
-            Self::Top { .. } | Self::Name { .. } | Self::Help { .. } => None,
-            Self::Visit { parent: node, .. }
-            | Self::Piece { node, .. }
-            | Self::Folders { node, .. }
-            | Self::Entry { node, .. }
-            | Self::Extra { node, .. } => Some(node),
-        }
-    }
-
-    /// Whether it may still find files.
-    fn lists(&self) -> bool {
-        match self {
-            Self::Top { .. } | Self::Visit { .. } | Self::Piece { .. } => true,
-            Self::Folders { whose, .. } => *whose == Whose::Source,
-            Self::Entry { .. } | Self::Extra { .. } | Self::Name { .. } | Self::Help { .. } => false,
-        }
-    }
 }
 
 /// What a walk is told.
@@ -152,19 +90,6 @@ pub(super) struct Walk<'a, D, H> {
     pub(super) under_way: UnderWay,
     stopped: AtomicBool,
     why: Mutex<Option<PassError>>,
-}
-
-/// What belongs to one thread.
-pub(super) struct Worker<'w, D: Directory, H: Handler<D>> {
-    pub(super) walk: &'w Walk<'w, D, H>,
-    pub(super) tally: H::Tally,
-    /// Two blocks' worth, taken by who reads.
-    pub(super) buffer: Vec<u8>,
-    /// Where paths are put together for the filter.
-    path: PathBuf,
-    /// Files that are done without anything to move, and that progress was not told of yet: telling of each by itself
-    /// costs a pass with nothing to do a twentieth of its time.
-    unmoved: u64,
 }
 
 /// Walks both trees and gives back the workers' tallies.
@@ -552,42 +477,6 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             self.entry(worker, node, name, in_target, look, turn);
         }
         self.filled(node);
-    }
-}
-
-impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {
-    /// A file takes part, and so many bytes are to be moved for it.
-    pub(super) fn know(&self, bytes: u64) {
-        if bytes > 0 {
-            self.walk.meter.know(bytes);
-        }
-    }
-
-    /// A file is through, of whose bytes so many were told.
-    fn finish_file(&mut self, known: u64, told: u64) {
-        if known > 0 {
-            self.walk.meter.move_bytes(known.saturating_sub(told));
-            self.walk.meter.finish_file();
-        } else {
-            self.unmoved += 1;
-        }
-    }
-
-    /// Tells progress how far a file is, unless an earlier attempt was as far.
-    pub(super) fn tell(&self, turn: &mut Turn, moved: u64) {
-        let moved = moved.min(turn.known.unwrap_or(0));
-        if let Some(large) = &turn.moving {
-            large.is_at(moved);
-        }
-        if moved > turn.told {
-            self.walk.meter.move_bytes(moved - turn.told);
-            turn.told = moved;
-        }
-    }
-
-    /// What the work on a large file takes.
-    pub(super) fn tools(&mut self) -> Tools<'_> {
-        Tools { buffer: &mut self.buffer, meter: &self.walk.meter, pace: self.walk }
     }
 }
 

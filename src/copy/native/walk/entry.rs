@@ -180,13 +180,3 @@ pub(super) fn clash(other: &OsStr) -> Failure {
         names::shown(Path::new(other))
     ))
 }
-
-impl<D: Directory, H: Handler<D>> Worker<'_, D, H> {
-    /// Puts a path together for the filter.
-    fn below(&mut self, above: &Path, name: &OsStr) -> &Path {
-        self.path.clear();
-        self.path.push(above);
-        self.path.push(name);
-        &self.path
-    }
-}
