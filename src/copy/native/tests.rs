@@ -196,6 +196,35 @@ fn a_second_pass_copies_nothing() {
     });
 }
 
+#[cfg(windows)]
+#[test]
+fn on_windows_a_name_in_another_case_is_the_same_and_keeps_the_targets_spelling() {
+    each(|engine| {
+        let trees = Trees::new(&["Mail/A.eml", "README", "Changed"]);
+        put(&trees.to.join("mail/a.EML"), "Mail/A.eml", 1_000_000);
+        put(&trees.to.join("readme"), "README", 1_000_000);
+        put(&trees.to.join("CHANGED"), "an old one", 1_000_000);
+        let outcome = copied(engine, &CopyPass { extras: Extras::List, ..trees.pass() });
+        let summary = &outcome.summary;
+        assert_eq!((summary.new.files, summary.changed.files, summary.same.files), (0, 1, 2));
+        assert_eq!((outcome.extras.len(), outcome.target_files, &summary.errors), (0, 3, &vec![]));
+        let names = |folder: &Path| {
+            let entries = fs::read_dir(folder).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        let mut top = names(&trees.to);
+        // Wine keeps the spelling of what is replaced, NTFS takes that of what replaces it.
+        assert!(top.remove(0).eq_ignore_ascii_case("changed"));
+        assert_eq!(
+            (top, names(&trees.to.join("mail"))),
+            (vec!["mail".into(), "readme".into()], vec!["a.EML".into()])
+        );
+        assert_eq!(fs::read_to_string(trees.to.join("Changed")).unwrap(), "Changed");
+    });
+}
+
 #[test]
 fn a_changed_file_is_copied_whether_it_is_newer_or_older() {
     each(|engine| {

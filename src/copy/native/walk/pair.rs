@@ -7,7 +7,8 @@
 //!
 //! Where the target folds case, `Mail` in the source and `mail` in the target are one: they are compared as one, and
 //! neither is new or extra. What only differs in case is the same, and the target keeps its spelling, as with robocopy;
-//! what is copied anew over it has the source's. The volume has the last word on whether two names are one.
+//! what is copied anew over it has the source's, as far as the volume gives it that. The volume has the last word on whether
+//! two names are one.
 //!
 //! A source that tells them apart may hold several names that are one in the target. One of them takes part: the one that
 //! the target has letter by letter, else the first in the order of bytes. The others are errors, each for itself: none
