@@ -56,6 +56,12 @@ impl Held {
         Self(here::Held::open(handle))
     }
 
+    /// Holds what this handle is of.
+    #[cfg(windows)]
+    pub(super) fn open(handle: File) -> Self {
+        Self(here::Held::open(handle))
+    }
+
     #[cfg(target_os = "linux")]
     pub(super) fn below(directory: std::os::fd::BorrowedFd<'_>, name: &OsStr) -> io::Result<Self> {
         here::Held::below(directory, name).map(Self)

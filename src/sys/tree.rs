@@ -2,8 +2,8 @@
 //!
 //! No method follows a link below the handle: a name that has become a link is refused, looked at, renamed or removed
 //! as the link that it is. On Unix this holds against a link that is planted at any moment, since every call is
-//! relative to an open directory; the portable form works by path and looks before it goes, which a fast enough
-//! enemy can beat.
+//! relative to an open directory; so are those on Windows. The portable form works by path and looks before it goes, which a
+//! fast enough enemy can beat: it is for systems that have no such calls.
 
 mod case;
 pub mod content;
@@ -12,6 +12,9 @@ mod permissions;
 pub mod portable;
 #[cfg(unix)]
 pub mod unix;
+#[cfg(any(windows, test))]
+#[cfg_attr(not(windows), allow(dead_code, reason = "elsewhere only what is pure of it is tested"))]
+pub mod windows;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -23,6 +26,9 @@ pub use case::{Case, folded_order};
 pub use names::Names;
 pub use permissions::Permissions;
 
+#[cfg(windows)]
+use windows::errors::Class;
+
 use super::attributes::{AttributeNames, Held, Object};
 use crate::copy::{EntryKind, Preserved};
 
@@ -30,7 +36,10 @@ use crate::copy::{EntryKind, Preserved};
 #[cfg(unix)]
 pub type Here = unix::Handle;
 /// The directory handle of this system.
-#[cfg(not(unix))]
+#[cfg(windows)]
+pub type Here = windows::Handle;
+/// The directory handle of this system.
+#[cfg(not(any(unix, windows)))]
 pub type Here = portable::Handle;
 
 /// What a pass wants to know about an entry.
@@ -305,25 +314,53 @@ pub fn reserve(file: &File, size: u64) -> io::Result<()> {
     }
 }
 
-/// Whether an error is one that passes by itself and that [`io::ErrorKind`] has no word for:
-/// a sharing violation or lock on Windows, an input/output error or exhausted handles on Unix.
+/// Whether an error is one that passes by itself and that [`io::ErrorKind`] has no word for: a sharing violation, a lock
+/// or a lost connection on Windows, an input/output error or exhausted handles on Unix.
 pub fn passes_by_itself(error: &io::Error) -> bool {
-    let Some(code) = error.raw_os_error() else { return false };
     #[cfg(unix)]
-    return unix::passes_by_itself(code);
-    // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_NETNAME_DELETED, ERROR_SEM_TIMEOUT.
-    #[cfg(not(unix))]
-    return matches!(code, 32 | 33 | 64 | 121);
+    return error.raw_os_error().is_some_and(unix::passes_by_itself);
+    #[cfg(windows)]
+    return matches!(class(error), Some(Class::Passing | Class::OutOfHandles | Class::Network));
 }
 
 /// Whether an error says that too many files and directories are open at once.
 pub fn is_out_of_handles(error: &io::Error) -> bool {
-    let Some(code) = error.raw_os_error() else { return false };
     #[cfg(unix)]
-    return unix::is_out_of_handles(code);
-    // ERROR_TOO_MANY_OPEN_FILES.
-    #[cfg(not(unix))]
-    return code == 4;
+    return error.raw_os_error().is_some_and(unix::is_out_of_handles);
+    #[cfg(windows)]
+    return class(error) == Some(Class::OutOfHandles);
+}
+
+/// Whether an error says that nothing has the name. One of a share that cannot be reached says nothing of the kind,
+/// whatever its [`io::ErrorKind`] is.
+pub fn is_absence(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.kind() == io::ErrorKind::NotFound;
+    #[cfg(windows)]
+    return match class(error) {
+        Some(class) => class == Class::Absent,
+        None => error.kind() == io::ErrorKind::NotFound,
+    };
+}
+
+/// Whether an error says that this account may not.
+pub fn is_denied(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.kind() == io::ErrorKind::PermissionDenied;
+    #[cfg(windows)]
+    return error.kind() == io::ErrorKind::PermissionDenied || class(error) == Some(Class::Denied);
+}
+
+/// Whether an error says that nothing can be written to the volume any more: it is full, or read-only.
+pub fn ends_writing(error: &io::Error) -> bool {
+    #[cfg(windows)]
+    if matches!(class(error), Some(Class::NoRoom | Class::WriteProtected)) {
+        return true;
+    }
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 /// Whether an error of a directory that is open says that it is there no more.
@@ -335,23 +372,36 @@ pub fn is_gone(error: &io::Error) -> bool {
     stale || volume_is_gone(error)
 }
 
+/// Whether an error says that another machine, or the way to it, does not answer now: it may again, and until then nothing
+/// is known of what is there.
+pub fn is_out_of_reach(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error().is_some_and(unix::is_out_of_reach);
+    #[cfg(windows)]
+    return class(error) == Some(Class::Network);
+}
+
 /// Whether an error of a way down says that a name on it is not there (any more): nothing is, or a link or a file.
 pub fn is_no_way(error: &io::Error) -> bool {
     #[cfg(unix)]
     let link = error.raw_os_error().is_some_and(unix::is_link_on_the_way);
-    #[cfg(not(unix))]
-    let link = false;
-    link || matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    #[cfg(windows)]
+    let link = class(error) == Some(Class::NoWay);
+    link || is_absence(error) || error.kind() == io::ErrorKind::NotADirectory
 }
 
 /// Whether an error says that the whole volume is gone.
 pub fn volume_is_gone(error: &io::Error) -> bool {
-    let Some(code) = error.raw_os_error() else { return false };
     #[cfg(unix)]
-    return unix::volume_is_gone(code);
-    // ERROR_NOT_READY, ERROR_BAD_NETPATH, ERROR_DEV_NOT_EXIST, ERROR_DEVICE_NOT_CONNECTED.
-    #[cfg(not(unix))]
-    return matches!(code, 21 | 53 | 55 | 1167);
+    return error.raw_os_error().is_some_and(unix::volume_is_gone);
+    #[cfg(windows)]
+    return class(error) == Some(Class::VolumeGone);
+}
+
+/// What the table of Windows' codes says of an error.
+#[cfg(windows)]
+fn class(error: &io::Error) -> Option<Class> {
+    windows::errors::code(error).and_then(windows::errors::class)
 }
 
 /// The name with these encoded bytes; on a system whose names are not bytes, what is no Unicode is replaced.

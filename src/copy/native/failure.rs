@@ -61,16 +61,22 @@ fn class_of(side: Side, error: &io::Error) -> ErrorClass {
     if tree::passes_by_itself(error) {
         return ErrorClass::Transient;
     }
+    if tree::ends_writing(error) && side == Side::Target {
+        return ErrorClass::Fatal;
+    }
+    if tree::is_absence(error) {
+        return match side {
+            Side::Source => ErrorClass::Vanished,
+            // Whether the whole target is gone is asked before such a failure is believed.
+            Side::Target => ErrorClass::Transient,
+        };
+    }
+    if tree::is_denied(error) {
+        return ErrorClass::Denied;
+    }
     match (error.kind(), side) {
-        (ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem, Side::Target) => {
-            ErrorClass::Fatal
-        }
-        (ErrorKind::NotFound, Side::Source) => ErrorClass::Vanished,
-        // Whether the whole target is gone is asked before such a failure is believed.
-        (ErrorKind::NotFound, Side::Target) => ErrorClass::Transient,
         // Something else took its place between two looks.
         (ErrorKind::NotADirectory | ErrorKind::IsADirectory, Side::Source) => ErrorClass::Transient,
-        (ErrorKind::PermissionDenied, _) => ErrorClass::Denied,
         (
             ErrorKind::WouldBlock
             | ErrorKind::ResourceBusy

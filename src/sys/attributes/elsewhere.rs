@@ -42,6 +42,11 @@ impl Held {
         Ok(Self(options.open(path)?))
     }
 
+    #[cfg(windows)]
+    pub(super) fn open(handle: File) -> Self {
+        Self(handle)
+    }
+
     #[cfg(unix)]
     pub(super) fn open(handle: std::os::fd::OwnedFd) -> Self {
         Self(handle.into())

@@ -31,7 +31,7 @@ impl Permissions {
         self.0
     }
 
-    #[cfg(windows)]
+    #[cfg(any(windows, test))]
     pub(in crate::sys) const fn from_marks(marks: u32) -> Self {
         Self(marks)
     }

@@ -333,6 +333,21 @@ pub(super) fn volume_is_gone(code: i32) -> bool {
     matches!(Errno::from_raw_os_error(code), Errno::NOTCONN | Errno::NODEV)
 }
 
+pub(super) fn is_out_of_reach(code: i32) -> bool {
+    matches!(
+        Errno::from_raw_os_error(code),
+        Errno::HOSTDOWN
+            | Errno::HOSTUNREACH
+            | Errno::NETDOWN
+            | Errno::NETUNREACH
+            | Errno::NETRESET
+            | Errno::TIMEDOUT
+            | Errno::CONNRESET
+            | Errno::CONNABORTED
+            | Errno::CONNREFUSED
+    )
+}
+
 pub(super) fn is_stale(code: i32) -> bool {
     Errno::from_raw_os_error(code) == Errno::STALE
 }

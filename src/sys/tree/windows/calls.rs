@@ -1,0 +1,283 @@
+//! The calls of the system itself: all that is unsafe about directory handles is here.
+//!
+//! Every handle that is made here is synchronous: each call is over when it returns, so that no buffer outlives it.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::windows::ffi::OsStrExt;
+use std::os::windows::io::{AsRawHandle, FromRawHandle};
+
+use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_OPEN_FOR_BACKUP_INTENT, FILE_SYNCHRONOUS_IO_NONALERT, NtCreateFile, NtFsControlFile,
+    NtQueryDirectoryFile, NtQueryInformationFile, NtQueryVolumeInformationFile, NtSetInformationFile,
+};
+use windows_sys::Win32::Foundation::{
+    ERROR_DELETE_PENDING, ERROR_DIRECTORY_NOT_SUPPORTED, ERROR_NO_SUCH_DEVICE, NTSTATUS,
+    OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_ACCESS_DENIED, STATUS_BUFFER_OVERFLOW,
+    STATUS_CANNOT_DELETE, STATUS_DELETE_PENDING, STATUS_FILE_DELETED, STATUS_FILE_IS_A_DIRECTORY,
+    STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS, STATUS_INVALID_LEVEL, STATUS_INVALID_PARAMETER,
+    STATUS_NO_MORE_FILES, STATUS_NO_SUCH_DEVICE, STATUS_NO_SUCH_FILE, STATUS_NOT_IMPLEMENTED,
+    STATUS_NOT_SUPPORTED, UNICODE_STRING,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
+};
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
+
+use super::errors;
+use super::records::is_plain;
+
+/// What the system answered instead of doing what it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal(NTSTATUS);
+
+impl Refusal {
+    /// Whether it says that the system, its volume or its server has no such form of the call.
+    pub(super) fn is_of_the_form(self) -> bool {
+        matches!(
+            self.0,
+            STATUS_INVALID_INFO_CLASS
+                | STATUS_INVALID_PARAMETER
+                | STATUS_NOT_SUPPORTED
+                | STATUS_NOT_IMPLEMENTED
+                | STATUS_INVALID_DEVICE_REQUEST
+                | STATUS_INVALID_LEVEL
+        )
+    }
+
+    pub(super) fn is_denied(self) -> bool {
+        matches!(self.0, STATUS_ACCESS_DENIED | STATUS_CANNOT_DELETE)
+    }
+
+    pub(super) fn is_a_directory(self) -> bool {
+        self.0 == STATUS_FILE_IS_A_DIRECTORY
+    }
+}
+
+impl From<Refusal> for io::Error {
+    fn from(Refusal(status): Refusal) -> Self {
+        let code = match status {
+            // The system's own translation of these says "access denied", and "file not found" of a device.
+            STATUS_DELETE_PENDING | STATUS_FILE_DELETED => ERROR_DELETE_PENDING,
+            STATUS_FILE_IS_A_DIRECTORY => ERROR_DIRECTORY_NOT_SUPPORTED,
+            STATUS_NO_SUCH_DEVICE => ERROR_NO_SUCH_DEVICE,
+            // SAFETY: it takes a number and gives one.
+            status => unsafe { RtlNtStatusToDosError(status) },
+        };
+        errors::told(Self::from_raw_os_error(code.cast_signed()))
+    }
+}
+
+/// A plain name, as the system wants it.
+pub(super) struct Name(Vec<u16>);
+
+impl Name {
+    pub(super) fn of(name: &OsStr) -> io::Result<Self> {
+        let units: Vec<u16> = name.encode_wide().collect();
+        if is_plain(&units) && units.len() < usize::from(u16::MAX) / 2 {
+            Ok(Self(units))
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidFilename, "Windows has no such name"))
+        }
+    }
+
+    /// The one that stands for the object that it is relative to.
+    pub(super) fn itself() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn units(&self) -> &[u16] {
+        &self.0
+    }
+}
+
+/// How something is opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opening {
+    pub(super) rights: u32,
+    /// `FILE_OPEN`, or `FILE_CREATE`.
+    pub(super) disposition: u32,
+    /// Beside those that all have.
+    pub(super) options: u32,
+    /// The attributes of what is made.
+    pub(super) marks: u32,
+}
+
+/// Opens or makes what has a name in a directory, or the object itself anew. Others may read, write and remove it meanwhile.
+pub(super) fn open(directory: &File, name: &Name, opening: &Opening) -> Result<File, Refusal> {
+    // Names are shorter than what the number holds.
+    let length = (name.0.len() * 2) as u16;
+    let text = UNICODE_STRING { Length: length, MaximumLength: length, Buffer: name.0.as_ptr().cast_mut() };
+    let attributes = OBJECT_ATTRIBUTES {
+        Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
+        RootDirectory: directory.as_raw_handle(),
+        ObjectName: &raw const text,
+        Attributes: OBJ_CASE_INSENSITIVE,
+        SecurityDescriptor: std::ptr::null(),
+        SecurityQualityOfService: std::ptr::null(),
+    };
+    let mut handle = std::ptr::null_mut();
+    let mut block = IO_STATUS_BLOCK::default();
+    // SAFETY: the structures and the name that they point to outlive the call, which writes to none but `handle` and
+    // `block`; the directory is open.
+    let status = unsafe {
+        NtCreateFile(
+            &raw mut handle,
+            opening.rights | SYNCHRONIZE,
+            &raw const attributes,
+            &raw mut block,
+            std::ptr::null(),
+            opening.marks,
+            FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+            opening.disposition,
+            // The intent gives nothing by itself: it lets the right to back up and to restore count, where it is in use.
+            opening.options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT,
+            std::ptr::null(),
+            0,
+        )
+    };
+    judged(status)?;
+    // SAFETY: the call made the handle just now, and nobody else has it.
+    Ok(unsafe { File::from_raw_handle(handle) })
+}
+
+/// An answer of so many bytes at most, laid out as the system wants it.
+#[repr(C, align(8))]
+pub(super) struct Answer<const N: usize>(pub(super) [u8; N]);
+
+/// Asks something about an open object. What does not fit into the answer is left out.
+pub(super) fn ask<const N: usize>(file: &File, class: i32) -> Result<Answer<N>, Refusal> {
+    let mut answer = Answer([0; N]);
+    let mut block = IO_STATUS_BLOCK::default();
+    // SAFETY: the call writes to `block` and to no more than `N` bytes of the answer, which holds plain bytes.
+    let status = unsafe {
+        NtQueryInformationFile(
+            file.as_raw_handle(),
+            &raw mut block,
+            answer.0.as_mut_ptr().cast(),
+            N as u32,
+            class,
+        )
+    };
+    judged(status).map(|()| answer)
+}
+
+/// The same about the volume that it is on.
+pub(super) fn ask_volume<const N: usize>(file: &File, class: i32) -> Result<Answer<N>, Refusal> {
+    let mut answer = Answer([0; N]);
+    let mut block = IO_STATUS_BLOCK::default();
+    // SAFETY: as above.
+    let status = unsafe {
+        NtQueryVolumeInformationFile(
+            file.as_raw_handle(),
+            &raw mut block,
+            answer.0.as_mut_ptr().cast(),
+            N as u32,
+            class,
+        )
+    };
+    judged(status).map(|()| answer)
+}
+
+/// Changes something of an open object.
+pub(super) fn set(file: &File, class: i32, wanted: &[u8]) -> Result<(), Refusal> {
+    let words = aligned(wanted);
+    let mut block = IO_STATUS_BLOCK::default();
+    // SAFETY: the call writes to `block` alone, and reads as many bytes as there are.
+    let status = unsafe {
+        NtSetInformationFile(
+            file.as_raw_handle(),
+            &raw mut block,
+            words.as_ptr().cast(),
+            wanted.len() as u32,
+            class,
+        )
+    };
+    judged(status)
+}
+
+/// Where a listing goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    TheTop,
+    WhereItStands,
+}
+
+/// Fills the buffer with the next records of a listing, and says how many bytes they are; `None` at the end.
+pub(super) fn list(
+    directory: &File,
+    class: i32,
+    from: Place,
+    buffer: &mut [u64],
+) -> Result<Option<usize>, Refusal> {
+    let mut block = IO_STATUS_BLOCK::default();
+    // SAFETY: the call writes to `block` and to no more of the buffer than it has; the directory is open, and
+    // synchronous, so that nothing is written once it has returned.
+    let status = unsafe {
+        NtQueryDirectoryFile(
+            directory.as_raw_handle(),
+            std::ptr::null_mut(),
+            None,
+            std::ptr::null(),
+            &raw mut block,
+            buffer.as_mut_ptr().cast(),
+            size_of_val(buffer) as u32,
+            class,
+            false,
+            std::ptr::null(),
+            from == Place::TheTop,
+        )
+    };
+    match status {
+        STATUS_NO_MORE_FILES => Ok(None),
+        // Of a directory without even its dots.
+        STATUS_NO_SUCH_FILE if from == Place::TheTop => Ok(None),
+        status => judged(status).map(|()| Some(block.Information.min(size_of_val(buffer)))),
+    }
+}
+
+/// The bytes of a buffer that a call filled.
+pub(super) fn bytes_of(buffer: &[u64]) -> &[u8] {
+    // SAFETY: any byte of an initialised number is an initialised byte, and bytes may lie anywhere.
+    unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast(), size_of_val(buffer)) }
+}
+
+/// Gives an order to the file system (`FSCTL_…`), and says how many bytes it answered.
+pub(super) fn order(file: &File, code: u32, input: &[u8], answer: &mut [u64]) -> Result<usize, Refusal> {
+    let input_words = aligned(input);
+    let mut block = IO_STATUS_BLOCK::default();
+    // SAFETY: the call reads as many bytes of the input as there are, and writes to `block` and to no more of the answer
+    // than it has.
+    let status = unsafe {
+        NtFsControlFile(
+            file.as_raw_handle(),
+            std::ptr::null_mut(),
+            None,
+            std::ptr::null(),
+            &raw mut block,
+            code,
+            input_words.as_ptr().cast(),
+            input.len() as u32,
+            answer.as_mut_ptr().cast(),
+            size_of_val(answer) as u32,
+        )
+    };
+    judged(status).map(|()| block.Information.min(size_of_val(answer)))
+}
+
+fn judged(status: NTSTATUS) -> Result<(), Refusal> {
+    // What was left out of an answer was not asked for.
+    if status >= 0 || status == STATUS_BUFFER_OVERFLOW { Ok(()) } else { Err(Refusal(status)) }
+}
+
+/// The same bytes where the system takes them: structures that it reads begin at a multiple of eight.
+fn aligned(bytes: &[u8]) -> Vec<u64> {
+    let words = bytes.chunks(8).map(|chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_ne_bytes(word)
+    });
+    words.collect()
+}

@@ -1,0 +1,80 @@
+//! Looking at open objects. Answers are read as numbers: what a server calls a truth value may be any byte.
+
+use std::fs::File;
+use std::io;
+
+use windows_sys::Wdk::Storage::FileSystem::{
+    FileAttributeTagInformation, FileBasicInformation, FileFsVolumeInformation, FileInternalInformation,
+    FileStandardInformation,
+};
+
+use super::calls::{Refusal, ask, ask_volume};
+use super::records::{REPARSE_POINT, i64_at, identity, kind, length_at, moment, u32_at};
+use crate::copy::EntryKind;
+use crate::sys::tree::{Owner, Permissions, Presence, Status};
+
+/// The attributes of an open object, and the tag of its reparse point, if it is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Marks {
+    pub(super) marks: u32,
+    pub(super) tag: u32,
+}
+
+impl Marks {
+    pub(super) fn of(file: &File) -> Result<Self, Refusal> {
+        let answer = ask::<8>(file, FileAttributeTagInformation)?;
+        Ok(Self { marks: u32_at(&answer.0, 0), tag: u32_at(&answer.0, 4) })
+    }
+
+    pub(super) fn kind(self) -> EntryKind {
+        kind(self.marks, self.tag)
+    }
+
+    pub(super) fn is_reparse_point(self) -> bool {
+        self.marks & REPARSE_POINT != 0
+    }
+}
+
+/// The serial number of the volume; `None` where it is not told.
+pub(super) fn volume_of(file: &File) -> Option<u64> {
+    // Behind these comes the volume's label.
+    let answer = ask_volume::<600>(file, FileFsVolumeInformation).ok()?;
+    Some(u64::from(u32_at(&answer.0, 8)))
+}
+
+/// The file's number on its volume.
+pub(super) fn number_of(file: &File) -> Result<u64, Refusal> {
+    ask::<8>(file, FileInternalInformation).map(|answer| i64_at(&answer.0, 0).cast_unsigned())
+}
+
+/// What a pass wants to know of an open object on this volume.
+pub(super) fn status_of(file: &File, volume: Option<u64>) -> io::Result<Status> {
+    counted(file, volume).map(|(status, _)| status)
+}
+
+/// The same, and how many names the volume says that it has: there are volumes whose directories have no such count.
+pub(super) fn counted(file: &File, volume: Option<u64>) -> io::Result<(Status, u32)> {
+    let basic = ask::<40>(file, FileBasicInformation)?.0;
+    let standard = ask::<24>(file, FileStandardInformation)?.0;
+    let marks = u32_at(&basic, 32);
+    let tag = if marks & REPARSE_POINT == 0 { 0 } else { Marks::of(file)?.tag };
+    let kind = kind(marks, tag);
+    // A volume without such numbers is no reason not to see the file.
+    let number = number_of(file).unwrap_or(0);
+    let (names, pending) = (u32_at(&standard, 16), standard[20]);
+    let changed = i64_at(&basic, 24);
+    let gone = pending != 0 || names == 0 && kind != EntryKind::Directory;
+    let status = Status {
+        kind,
+        size: if kind == EntryKind::File { length_at(&standard, 8) } else { 0 },
+        modified: moment(i64_at(&basic, 16)),
+        changed: (changed > 0).then(|| moment(changed)),
+        permissions: Permissions::from_marks(marks),
+        presence: if gone { Presence::Removed } else { Presence::Named },
+        identity: identity(volume, number),
+        names: u64::from(names.max(1)),
+        allocated: length_at(&standard, 0),
+        owner: Owner::default(),
+    };
+    Ok((status, names))
+}
