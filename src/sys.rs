@@ -12,6 +12,8 @@ pub mod private_file;
 pub mod process;
 pub mod service;
 pub mod tree;
+#[cfg(test)]
+pub mod trial;
 pub mod volume;
 pub mod wakefulness;
 pub mod who;

@@ -142,10 +142,12 @@ impl<D: Directory> Opened<D> {
 
     /// Removes what is empty of the quarantine's own folders, from the purge's up.
     fn close(self) {
-        drop(self.folder);
-        for (above, name) in self.above.iter().zip(&self.names).rev() {
+        let Self { mut above, mut names, folder } = self;
+        drop(folder);
+        // Each is closed before the one above goes: some volumes keep a removed folder's name as long as it is open.
+        while let (Some(above), Some(name)) = (above.pop(), names.pop()) {
             // One that holds another purge, or another run's, stays, and so do those above it.
-            if above.remove_directory(name).is_err() {
+            if above.remove_directory(&name).is_err() {
                 return;
             }
         }

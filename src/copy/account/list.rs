@@ -73,7 +73,7 @@ mod tests {
     use crate::copy::EntryKind;
 
     fn extra(path: &str, bytes: u64) -> ExtraEntry {
-        ExtraEntry { path: path.into(), kind: EntryKind::File, bytes }
+        ExtraEntry { path: path.split('/').collect(), kind: EntryKind::File, bytes }
     }
 
     struct Agreed {

@@ -107,6 +107,7 @@ mod tests {
     use super::*;
     use crate::copy::account::{Bucket, Names, Page, Writer};
     use crate::copy::{EntryKind, ErrorClass, ExtraEntry, FileError, Rule};
+    use crate::sys::trial;
 
     fn head() -> Head {
         Head {
@@ -191,6 +192,10 @@ mod tests {
         // What the first pass still writes does not come between.
         page.note(Some(&first), Bucket::New, Path::new(""), OsStr::new("old"), 1);
         page.turn(Some(&first));
+        // There a file that was removed has its name as long as somebody has it open.
+        if !trial::can_show("a pass that begins anew replaces an account that is open") {
+            return;
+        }
         assert!(matches!(second.finish(&PassSummary::default()).0, Names::Kept(Mark { lines: 2, .. })));
         assert_eq!(Reader::open(&path).unwrap().count(), 1);
     }

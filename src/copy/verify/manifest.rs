@@ -161,7 +161,9 @@ mod tests {
         let whole = written(&paths, 100);
         assert_eq!(whole, written(&paths, 2 * blake3::OUT_LEN));
         let names: Vec<_> = whole.lines().map(|line| line.split_once("  ").unwrap().1).collect();
-        assert_eq!(names, ["a", "a\\\\n", "b/1", "b/2", "c\\nd", "z", "ü"]);
+        // To Windows that one is a file in a folder.
+        let odd = if cfg!(windows) { "a/n" } else { "a\\\\n" };
+        assert_eq!(names, ["a", odd, "b/1", "b/2", "c\\nd", "z", "ü"]);
     }
 
     #[test]

@@ -24,6 +24,10 @@ pub(super) trait Trouble: Send + Sync + 'static {
     fn status(_path: &Path, status: Status) -> io::Result<Status> {
         Ok(status)
     }
+    /// Of a directory itself.
+    fn own_status(_path: &Path, status: Status) -> io::Result<Status> {
+        Ok(status)
+    }
     fn read(_path: &Path, file: File) -> io::Result<File> {
         Ok(file)
     }
@@ -120,7 +124,7 @@ impl<T: Trouble> Directory for Troubled<T> {
     }
 
     fn own_status(&self) -> io::Result<Status> {
-        self.own.own_status()
+        self.own.own_status().and_then(|status| T::own_status(&self.path, status))
     }
 
     fn file_status(file: &File) -> io::Result<Status> {

@@ -1,12 +1,15 @@
 //! What becomes of an entry whose handling failed: it is tried again later, given up and told of, or the pass ends.
 //!
-//! A missing entry is believed to be missing only after the roots were seen to be there.
+//! A missing entry is believed to be missing only after the roots were seen to be there. A root that is there no more ends
+//! the pass at once. One that does not answer is another machine's, or the way to it: what failed meanwhile is tried again
+//! as often as the pass may, whatever it looked like, and only a root that does not come back ends the pass.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Handler, Job, Lost, Walk, Worker};
+use super::{Handler, Job, Lost, PROGRESS, Walk, Worker};
 use crate::copy::native::failure::Failure;
 use crate::copy::native::node::Node;
 use crate::copy::{ErrorClass, PassError};
@@ -23,6 +26,14 @@ impl<D> Again<D> {
     pub(super) fn new(job: Job<D>, path: &Path, ending: &str, bytes: u64) -> Self {
         Self { job, path: format!("{}{ending}", crate::copy::names::shown(path)), bytes }
     }
+}
+
+/// What the roots are, as seen right now.
+enum Roots {
+    Here,
+    /// One does not answer.
+    OutOfReach(&'static str, io::Error),
+    Lost(PassError),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,18 +53,27 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         node: &Arc<Node<D>>,
         mut again: Again<D>,
     ) -> Settled {
-        let (class, text) = match failure {
+        let (mut class, text) = match failure {
             Failure::Entry { class, text } => (class, text),
             failure => {
                 self.end_by(failure);
                 return Settled::Stopped;
             }
         };
-        if matches!(class, ErrorClass::Vanished | ErrorClass::Transient)
-            && let Some(why) = self.lost_root(node)
-        {
-            self.stop(why);
-            return Settled::Stopped;
+        if matches!(class, ErrorClass::Vanished | ErrorClass::Transient) {
+            match self.roots(node) {
+                Roots::Here => {}
+                // What is missing on a share that does not answer is missing for no other reason.
+                Roots::OutOfReach(..) if failed < self.orders.retries => class = ErrorClass::Transient,
+                Roots::OutOfReach(side, error) => {
+                    self.stop(out_of_reach(side, error));
+                    return Settled::Stopped;
+                }
+                Roots::Lost(why) => {
+                    self.stop(why);
+                    return Settled::Stopped;
+                }
+            }
         }
         if class == ErrorClass::Transient && failed < self.orders.retries {
             if let Job::Entry { turn, .. } = &mut again.job {
@@ -76,16 +96,21 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     /// A new directory did not get its name, after so many attempts that failed before. It is tried again later; at last
     /// the pass ends, since what was counted as new in it is in no place where anybody looks for it.
     pub(super) fn settle_name(&self, node: &Arc<Node<D>>, failure: Failure, failed: u32) {
-        if matches!(failure, Failure::Entry { .. })
-            && let Some(why) = self.lost_root(node)
-        {
-            self.stop(why);
-            return;
+        let try_again = || {
+            let again = Job::Name { node: Arc::clone(node), failed: failed + 1 };
+            self.queue.push_later(again, Instant::now() + self.orders.wait);
+        };
+        if matches!(failure, Failure::Entry { .. }) {
+            match self.roots(node) {
+                Roots::Here => {}
+                Roots::OutOfReach(..) if failed < self.orders.retries => return try_again(),
+                Roots::OutOfReach(side, error) => return self.stop(out_of_reach(side, error)),
+                Roots::Lost(why) => return self.stop(why),
+            }
         }
         match failure {
             Failure::Entry { class: ErrorClass::Transient, .. } if failed < self.orders.retries => {
-                let again = Job::Name { node: Arc::clone(node), failed: failed + 1 };
-                self.queue.push_later(again, Instant::now() + self.orders.wait);
+                try_again();
             }
             Failure::Entry { text, .. } => self.stop(PassError::Fatal {
                 what: format!("the new directory cannot get its name: {text}"),
@@ -104,28 +129,71 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         }
     }
 
-    /// Whether a missing entry is missing because the whole tree is: then nothing that follows can be believed.
-    pub(super) fn lost_root(&self, node: &Arc<Node<D>>) -> Option<PassError> {
+    /// Whether what was seen can be believed to the end: a root that is there no more, or does not come back though it is
+    /// waited for, may have hidden anything.
+    pub(super) fn lost_root(&self, root: &Arc<Node<D>>) -> Option<PassError> {
+        let mut failed = 0;
+        loop {
+            match self.roots(root) {
+                Roots::Here => return None,
+                Roots::Lost(why) => return Some(why),
+                Roots::OutOfReach(side, error) if failed >= self.orders.retries || self.is_stopped() => {
+                    return Some(out_of_reach(side, error));
+                }
+                Roots::OutOfReach(..) => {
+                    failed += 1;
+                    self.pause();
+                }
+            }
+        }
+    }
+
+    /// Waits as long as between two attempts, unless the pass is to end.
+    fn pause(&self) {
+        let end = Instant::now() + self.orders.wait;
+        while !self.is_stopped() {
+            match end.checked_duration_since(Instant::now()) {
+                Some(rest) if !rest.is_zero() => std::thread::sleep(rest.min(PROGRESS)),
+                _ => return,
+            }
+        }
+    }
+
+    /// Looks whether a missing entry may be missing because the whole tree is: then nothing that follows can be believed.
+    fn roots(&self, node: &Arc<Node<D>>) -> Roots {
         let mut root = node;
         while let Some(parent) = &root.parent {
             root = parent;
         }
-        let gone = |directory: &D| match directory.own_status() {
-            Ok(status) => status.presence == Presence::Removed,
-            Err(error) => tree::is_gone(&error),
-        };
-        let side = if gone(&root.source) {
-            "source"
-        } else if root.target().is_some_and(|side| gone(&side.directory)) {
-            "target"
-        } else {
-            return None;
-        };
-        Some(PassError::Fatal {
-            what: format!("the {side} was removed during the pass"),
-            path: ".".into(),
-            hint: format!("bring the {side} back, then go on with the run"),
-            source: None,
-        })
+        let sides = [("source", Some(&root.source)), ("target", root.target().map(|side| &side.directory))];
+        for (side, directory) in sides {
+            match directory.map(D::own_status) {
+                Some(Ok(status)) if status.presence == Presence::Removed => {
+                    return Roots::Lost(removed(side));
+                }
+                Some(Err(error)) if tree::is_gone(&error) => return Roots::Lost(removed(side)),
+                Some(Err(error)) if tree::is_out_of_reach(&error) => return Roots::OutOfReach(side, error),
+                _ => {}
+            }
+        }
+        Roots::Here
+    }
+}
+
+fn removed(side: &str) -> PassError {
+    PassError::Fatal {
+        what: format!("the {side} was removed during the pass"),
+        path: ".".into(),
+        hint: format!("bring the {side} back, then go on with the run"),
+        source: None,
+    }
+}
+
+fn out_of_reach(side: &str, error: io::Error) -> PassError {
+    PassError::Fatal {
+        what: format!("the {side} could not be reached any more"),
+        path: ".".into(),
+        hint: format!("bring the machine or share of the {side} back, then go on with the run"),
+        source: Some(error),
     }
 }
