@@ -1,7 +1,7 @@
 //! Gathers from the file system what the guards judge, and nothing else: no decision is made here.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::Path;
 
 use crate::cancel::Cancel;
@@ -12,7 +12,7 @@ use crate::guard::{
 };
 use crate::plan::{Action, Adopt, Condition, CopyAction, Plan, PlannedStep, VerifyAction};
 use crate::state::fold::RunState;
-use crate::sys::{place, private_file, who};
+use crate::sys::{place, private_file, tree, who};
 
 /// How many files of a full target are counted for a question.
 const COUNTED: usize = 100_000;
@@ -179,7 +179,7 @@ fn names_of(path: &Path) -> Vec<String> {
 fn found(path: &Path) -> io::Result<(Option<Identity>, FoundNow)> {
     let mut entries = match fs::read_dir(path) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok((None, FoundNow::Absent)),
+        Err(error) if tree::is_absence(&error) => return Ok((None, FoundNow::Absent)),
         Err(error) => return Err(error),
     };
     let identity = Identity(place::lasting_identity(path)?);

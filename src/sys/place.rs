@@ -8,6 +8,8 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::tree::is_absence;
+
 #[cfg(not(windows))]
 mod unix;
 #[cfg(not(windows))]
@@ -83,7 +85,7 @@ impl Place {
                 Ok(found) => break found,
                 // To name what a link to nowhere stands for would be a guess.
                 Err(error) if ancestor.is_symlink() => return Err(error),
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Err(error) if is_absence(&error) || error.kind() == ErrorKind::NotADirectory => {
                     match (ancestor.parent(), ancestor.file_name()) {
                         (Some(parent), Some(name)) => {
                             missing.push(name.to_owned());

@@ -12,6 +12,7 @@ use super::{Finding, Measured, Verdict};
 use crate::cancel::Cancel;
 use crate::plan::FreeSpace;
 use crate::sys::place::{Place, Relation};
+use crate::sys::tree;
 
 /// What a path is expected to be. A path of which nothing else is expected must exist.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ fn must_be_there(path: &Path) -> Result<(), Finding> {
     // Through a link: one that leads nowhere is as good as nothing.
     match std::fs::metadata(path) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+        Err(error) if tree::is_absence(&error) => {
             Err(finding(path, "does not exist", "correct the path, or connect the drive or share it is on"))
         }
         Err(error) => Err(cannot_look(path, &error)),
@@ -73,7 +74,7 @@ fn must_be_absent(path: &Path) -> Result<(), Finding> {
 }
 
 fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+    tree::is_absence(error) || error.kind() == ErrorKind::NotADirectory
 }
 
 fn cannot_look(path: &Path, error: &io::Error) -> Finding {

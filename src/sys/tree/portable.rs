@@ -1,7 +1,7 @@
 //! Directory handles for systems without calls relative to a directory: paths, looked at before each use.
 //!
-//! It compiles and is tested everywhere, and is what Windows uses. Between the look and the use a link can be
-//! planted; this is weaker than what Unix has, and so it is not used there.
+//! It compiles and is tested everywhere. Between the look and the use a link can be planted; this is weaker than what Unix
+//! and Windows have, and so it is not used there.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};

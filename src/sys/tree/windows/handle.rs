@@ -32,7 +32,9 @@ use super::privilege;
 use super::records::{self, DIRECTORY, Form, REPARSE_POINT};
 use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{self, Held, Object};
-use crate::sys::tree::{Directory, Durability, Permissions, Presence, Renaming, Status, Taken};
+use crate::sys::tree::{
+    Directory, Durability, Permissions, Presence, Renaming, Status, Taken, is_absence, is_out_of_reach,
+};
 
 /// What looking, listing and going on below takes.
 const TO_LIST: u32 = FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES;
@@ -122,7 +124,14 @@ impl Directory for Handle {
     }
 
     fn own_status(&self) -> io::Result<Status> {
-        match look::counted(&self.directory, self.volume.serial) {
+        let counted = match look::counted(&self.directory, self.volume.serial) {
+            Err(error) if is_out_of_reach(&error) => match self.anew(FILE_READ_ATTRIBUTES) {
+                Some(directory) => look::counted(&directory?, self.volume.serial),
+                None => Err(error),
+            },
+            counted => counted,
+        };
+        match counted {
             Ok((status, 0)) if self.reopened(FILE_READ_ATTRIBUTES).is_err() => {
                 Ok(Status { presence: Presence::Removed, ..status })
             }
@@ -275,27 +284,23 @@ impl Handle {
     /// older than the file.
     pub fn each_seen(&self, each: &mut dyn FnMut(&OsStr, Status) -> io::Result<()>) -> io::Result<()> {
         let mut buffer = vec![0; LISTED];
-        let mut form = match self.volume.without_numbers.load(Ordering::Relaxed) {
-            true => Form::WithoutNumber,
-            false => Form::WithNumber,
-        };
-        let mut from = Place::TheTop;
-        loop {
-            let filled = match self.list(form, from, &mut buffer) {
-                Err(refusal)
-                    if refusal.is_of_the_form() && (form, from) == (Form::WithNumber, Place::TheTop) =>
-                {
-                    form = Form::WithoutNumber;
-                    continue;
+        let again;
+        let mut directory = &self.directory;
+        let begun = self.begin_listing(directory, &mut buffer).map_err(io::Error::from);
+        let begun = match begun {
+            Err(error) if is_out_of_reach(&error) => match self.anew(TO_LIST) {
+                Some(anew) => {
+                    again = anew?;
+                    directory = &again;
+                    self.begin_listing(directory, &mut buffer).map_err(io::Error::from)
                 }
-                result => result?,
-            };
-            if from == Place::TheTop && form == Form::WithoutNumber {
-                self.volume.without_numbers.store(true, Ordering::Relaxed);
-            }
-            from = Place::WhereItStands;
-            let Some(filled) = filled else { return Ok(()) };
-            records::each_record(&calls::bytes_of(&buffer)[..filled], form, &mut |name, record| {
+                None => Err(error),
+            },
+            begun => begun,
+        };
+        let (form, mut filled) = begun?;
+        while let Some(length) = filled {
+            records::each_record(&calls::bytes_of(&buffer)[..length], form, &mut |name, record| {
                 let name = OsString::from_wide(name);
                 // Not every server tells of what kind a reparse point is.
                 let status = match record.marks & REPARSE_POINT != 0 && record.tag == 0 {
@@ -307,15 +312,39 @@ impl Handle {
                 };
                 each(&name, status)
             })?;
+            filled = calls::list(directory, class(form), Place::WhereItStands, &mut buffer)?;
         }
+        Ok(())
     }
 
-    fn list(&self, form: Form, from: Place, buffer: &mut [u64]) -> Result<Option<usize>, Refusal> {
-        let class = match form {
-            Form::WithNumber => FileIdBothDirectoryInformation,
-            Form::WithoutNumber => FileBothDirectoryInformation,
+    /// Begins at the top, in the best form that the volume has.
+    fn begin_listing(&self, directory: &File, buffer: &mut [u64]) -> Result<(Form, Option<usize>), Refusal> {
+        let mut begin = |form| {
+            let filled = calls::list(directory, class(form), Place::TheTop, buffer)?;
+            Ok((form, filled))
         };
-        calls::list(&self.directory, class, from, buffer)
+        if !self.volume.without_numbers.load(Ordering::Relaxed) {
+            match begin(Form::WithNumber) {
+                Err(refusal) if Refusal::is_of_the_form(refusal) => {}
+                result => return result,
+            }
+        }
+        let begun = begin(Form::WithoutNumber)?;
+        self.volume.without_numbers.store(true, Ordering::Relaxed);
+        Ok(begun)
+    }
+
+    /// The directory, asked for anew: a server that was started anew has forgotten the handle, and may know the directory.
+    /// `None` where it still does not answer.
+    fn anew(&self, rights: u32) -> Option<io::Result<File>> {
+        match self.reopened(rights) {
+            Err(error) if is_absence(&error) => Some(Err(error)),
+            Err(_) => None,
+            Ok(directory) => {
+                let plain = Marks::of(&directory).is_ok_and(|marks| marks.kind() == EntryKind::Directory);
+                plain.then_some(Ok(directory))
+            }
+        }
     }
 
     /// The directory itself with other rights, whatever its name is by now.
@@ -361,6 +390,13 @@ impl Handle {
         let through = calls::open(&self.directory, &name, &opening)?;
         is_the_same(&file, &through)?;
         Ok(through)
+    }
+}
+
+fn class(form: Form) -> i32 {
+    match form {
+        Form::WithNumber => FileIdBothDirectoryInformation,
+        Form::WithoutNumber => FileBothDirectoryInformation,
     }
 }
 
