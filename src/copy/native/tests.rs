@@ -245,6 +245,27 @@ fn a_changed_file_is_copied_whether_it_is_newer_or_older() {
     });
 }
 
+/// Of what the standard library does there, which the portable form rests on, Wine has too little.
+#[test]
+fn a_read_only_file_of_the_target_is_replaced_and_purged() {
+    let engine = &ENGINES[0];
+    let trees = Trees::new(&["a", "d/b"]);
+    copied(engine, &trees.pass());
+    for path in ["a", "d/b", "x", "d/y"] {
+        let path = trees.to.join(path);
+        put(&path, "old", 5);
+        let mut permissions = fs::metadata(&path).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&path, permissions).unwrap();
+    }
+    let pass = CopyPass { extras: Extras::List, ..trees.pass() };
+    let outcome = copied(engine, &pass);
+    assert_eq!((outcome.summary.changed.files, outcome.summary.errors.len()), (2, 0));
+    let purged = quiet(|watch| (engine.purge)(&pass, &outcome.extras, &Disposal::Delete, watch)).unwrap();
+    assert_eq!((purged.files.files, purged.errors.len()), (2, 0));
+    assert_eq!(listing(&trees.to), listing(&trees.from));
+}
+
 #[test]
 fn content_is_compared_only_where_it_is_asked_for() {
     each(|engine| {

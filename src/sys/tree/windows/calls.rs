@@ -19,7 +19,7 @@ use windows_sys::Win32::Foundation::{
     STATUS_CANNOT_DELETE, STATUS_DELETE_PENDING, STATUS_FILE_DELETED, STATUS_FILE_IS_A_DIRECTORY,
     STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS, STATUS_INVALID_LEVEL, STATUS_INVALID_PARAMETER,
     STATUS_NO_MORE_FILES, STATUS_NO_SUCH_DEVICE, STATUS_NO_SUCH_FILE, STATUS_NOT_IMPLEMENTED,
-    STATUS_NOT_SUPPORTED, UNICODE_STRING,
+    STATUS_NOT_SUPPORTED, STATUS_OBJECT_PATH_SYNTAX_BAD, UNICODE_STRING,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
@@ -45,6 +45,11 @@ impl Refusal {
                 | STATUS_INVALID_DEVICE_REQUEST
                 | STATUS_INVALID_LEVEL
         )
+    }
+
+    /// Whether it says that the name is no path that could be gone.
+    pub(super) fn is_of_the_path(self) -> bool {
+        self.0 == STATUS_OBJECT_PATH_SYNTAX_BAD
     }
 
     pub(super) fn is_denied(self) -> bool {

@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io;
 use std::os::windows::io::AsRawHandle;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use windows_sys::Wdk::Storage::FileSystem::{
     FILE_DISPOSITION_DELETE, FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE, FILE_DISPOSITION_POSIX_SEMANTICS,
@@ -41,6 +41,8 @@ impl Form {
 pub(super) struct Forms {
     renaming: AtomicU8,
     removing: AtomicU8,
+    /// Whether the directory is to be named even where a file stays in it, as to Wine.
+    by_directory: AtomicBool,
 }
 
 /// Carries something out in the first form that is known, of those that are not known to be missing.
@@ -72,11 +74,21 @@ pub(super) fn rename(
     taken: Taken,
 ) -> io::Result<()> {
     let file = open(from, name, &itself(DELETE))?;
-    let (form, result) = in_some_form(&forms.renaming, |form| rename_in(form, &file, into, new_name, taken));
+    let stays = std::ptr::eq(from, into);
+    let rename = |form| {
+        if stays && !forms.by_directory.load(Ordering::Relaxed) {
+            match rename_in(form, &file, None, new_name, taken) {
+                Err(refusal) if refusal.is_of_the_path() => forms.by_directory.store(true, Ordering::Relaxed),
+                result => return result,
+            }
+        }
+        rename_in(form, &file, Some(into), new_name, taken)
+    };
+    let (form, result) = in_some_form(&forms.renaming, rename);
     match result {
         Err(refusal) if refusal.is_denied() && taken == Taken::Replace && form != Form::HeedsNothing => {
             let Some(lifted) = Lifted::of(into, new_name) else { return Err(refusal.into()) };
-            rename_in(form, &file, into, new_name, taken).map_err(|refusal| {
+            rename(form).map_err(|refusal| {
                 lifted.put_back(into, new_name);
                 refusal.into()
             })
@@ -85,7 +97,14 @@ pub(super) fn rename(
     }
 }
 
-fn rename_in(form: Form, file: &File, into: &File, new_name: &Name, taken: Taken) -> Result<(), Refusal> {
+/// Without a directory it stays in the one that it is in, and no server is asked for that.
+fn rename_in(
+    form: Form,
+    file: &File,
+    into: Option<&File>,
+    new_name: &Name,
+    taken: Taken,
+) -> Result<(), Refusal> {
     let replace = if taken == Taken::Replace { FILE_RENAME_REPLACE_IF_EXISTS } else { 0 };
     let (class, flags) = match form {
         Form::HeedsNothing => (
@@ -100,12 +119,13 @@ fn rename_in(form: Form, file: &File, into: &File, new_name: &Name, taken: Taken
 }
 
 /// `FILE_RENAME_INFORMATION`: flags, the directory, how many bytes the name has, the name.
-fn renaming(flags: u32, into: &File, new_name: &Name) -> Vec<u8> {
+fn renaming(flags: u32, into: Option<&File>, new_name: &Name) -> Vec<u8> {
     const WORD: usize = size_of::<usize>();
     let units = new_name.units();
     let mut bytes = vec![0; 2 * WORD];
     bytes[..4].copy_from_slice(&flags.to_ne_bytes());
-    bytes[WORD..].copy_from_slice(&into.as_raw_handle().addr().to_ne_bytes());
+    let directory = into.map_or(0, |into| into.as_raw_handle().addr());
+    bytes[WORD..].copy_from_slice(&directory.to_ne_bytes());
     bytes.extend((units.len() as u32 * 2).to_ne_bytes());
     bytes.extend(units.iter().flat_map(|unit| unit.to_ne_bytes()));
     // What is shorter than the whole structure, whose name has one letter and is filled up, is refused.
