@@ -6,7 +6,8 @@
 //! a filter fills in: they are opened through it, and what was opened must be what was looked at.
 //!
 //! Names are taken as they are: a blank or a dot at the end belongs to them, and no name of a device is anything but a
-//! name. What is no single name, and what would be a stream of a file (`a:b`), is never asked for.
+//! name. A short name that Windows made for old programs (`LONGNA~1.TXT`) is no name: what is to have it in earnest would
+//! else replace the other file. What is no single name, and what would be a stream of a file (`a:b`), is never asked for.
 //!
 //! # What is on the disk when
 //!

@@ -19,7 +19,7 @@ use windows_sys::Win32::Foundation::{
     STATUS_CANNOT_DELETE, STATUS_DELETE_PENDING, STATUS_FILE_DELETED, STATUS_FILE_IS_A_DIRECTORY,
     STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS, STATUS_INVALID_LEVEL, STATUS_INVALID_PARAMETER,
     STATUS_NO_MORE_FILES, STATUS_NO_SUCH_DEVICE, STATUS_NO_SUCH_FILE, STATUS_NOT_IMPLEMENTED,
-    STATUS_NOT_SUPPORTED, STATUS_OBJECT_PATH_SYNTAX_BAD, UNICODE_STRING,
+    STATUS_NOT_SUPPORTED, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_SYNTAX_BAD, UNICODE_STRING,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
@@ -34,6 +34,8 @@ use super::records::is_plain;
 pub(super) struct Refusal(NTSTATUS);
 
 impl Refusal {
+    pub(super) const ABSENT: Self = Self(STATUS_OBJECT_NAME_NOT_FOUND);
+
     /// Whether it says that the system, its volume or its server has no such form of the call.
     pub(super) fn is_of_the_form(self) -> bool {
         matches!(
@@ -75,6 +77,9 @@ impl From<Refusal> for io::Error {
     }
 }
 
+/// So many letters has a short name: eight, a dot, three.
+const SHORT: usize = 12;
+
 /// A plain name, as the system wants it.
 pub(super) struct Name(Vec<u16>);
 
@@ -96,6 +101,18 @@ impl Name {
     pub(super) fn units(&self) -> &[u16] {
         &self.0
     }
+
+    /// Whether it may be one of those that Windows makes for old programs (`LONGNA~1.TXT`).
+    pub(super) fn may_be_short(&self) -> bool {
+        self.0.len() <= SHORT && self.0.contains(&u16::from(b'~'))
+    }
+
+    /// For a call that is over before the name is.
+    fn text(&self) -> UNICODE_STRING {
+        // Names are shorter than what the number holds.
+        let length = (self.0.len() * 2) as u16;
+        UNICODE_STRING { Length: length, MaximumLength: length, Buffer: self.0.as_ptr().cast_mut() }
+    }
 }
 
 /// How something is opened.
@@ -112,9 +129,7 @@ pub(super) struct Opening {
 
 /// Opens or makes what has a name in a directory, or the object itself anew. Others may read, write and remove it meanwhile.
 pub(super) fn open(directory: &File, name: &Name, opening: &Opening) -> Result<File, Refusal> {
-    // Names are shorter than what the number holds.
-    let length = (name.0.len() * 2) as u16;
-    let text = UNICODE_STRING { Length: length, MaximumLength: length, Buffer: name.0.as_ptr().cast_mut() };
+    let text = name.text();
     let attributes = OBJECT_ATTRIBUTES {
         Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
         RootDirectory: directory.as_raw_handle(),
@@ -204,22 +219,26 @@ pub(super) fn set(file: &File, class: i32, wanted: &[u8]) -> Result<(), Refusal>
 }
 
 /// Where a listing goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+#[derive(Clone, Copy)]
+pub(super) enum Place<'n> {
     TheTop,
     WhereItStands,
+    /// It is of what has this name alone, whether it is its own or a short one.
+    Name(&'n Name),
 }
 
 /// Fills the buffer with the next records of a listing, and says how many bytes they are; `None` at the end.
 pub(super) fn list(
     directory: &File,
     class: i32,
-    from: Place,
+    from: Place<'_>,
     buffer: &mut [u64],
 ) -> Result<Option<usize>, Refusal> {
+    let text = if let Place::Name(name) = from { Some(name.text()) } else { None };
+    let begins = !matches!(from, Place::WhereItStands);
     let mut block = IO_STATUS_BLOCK::default();
     // SAFETY: the call writes to `block` and to no more of the buffer than it has; the directory is open, and
-    // synchronous, so that nothing is written once it has returned.
+    // synchronous, so that nothing is written once it has returned; the name outlives it.
     let status = unsafe {
         NtQueryDirectoryFile(
             directory.as_raw_handle(),
@@ -231,14 +250,14 @@ pub(super) fn list(
             size_of_val(buffer) as u32,
             class,
             false,
-            std::ptr::null(),
-            from == Place::TheTop,
+            text.as_ref().map_or(std::ptr::null(), std::ptr::from_ref),
+            begins,
         )
     };
     match status {
         STATUS_NO_MORE_FILES => Ok(None),
         // Of a directory without even its dots.
-        STATUS_NO_SUCH_FILE if from == Place::TheTop => Ok(None),
+        STATUS_NO_SUCH_FILE if begins => Ok(None),
         status => judged(status).map(|()| Some(block.Information.min(size_of_val(buffer)))),
     }
 }

@@ -218,6 +218,10 @@ impl Directory for Handle {
 
     fn rename(&self, name: &OsStr, into: &Self, new_name: &OsStr, taken: Taken) -> io::Result<()> {
         let (name, new_name) = (Name::of(name)?, Name::of(new_name)?);
+        // What has it as its short name is another file.
+        if taken == Taken::Replace && into.is_only_short(&new_name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         change::rename(&into.volume.forms, &self.directory, &name, &into.directory, &new_name, taken)
     }
 
@@ -355,7 +359,39 @@ impl Handle {
     /// Opens what has a name, a link itself.
     fn by(&self, name: &Name, rights: u32, options: u32) -> Result<File, Refusal> {
         let options = options | FILE_OPEN_REPARSE_POINT;
-        calls::open(&self.directory, name, &Opening { rights, disposition: FILE_OPEN, options, marks: 0 })
+        let opening = Opening { rights, disposition: FILE_OPEN, options, marks: 0 };
+        let file = calls::open(&self.directory, name, &opening)?;
+        if name.may_be_short() && !self.has_own(name) { Err(Refusal::ABSENT) } else { Ok(file) }
+    }
+
+    /// Whether a name is there only as the short one of something else.
+    fn is_only_short(&self, name: &Name) -> bool {
+        let look = Opening {
+            rights: FILE_READ_ATTRIBUTES,
+            disposition: FILE_OPEN,
+            options: FILE_OPEN_REPARSE_POINT,
+            marks: 0,
+        };
+        name.may_be_short() && calls::open(&self.directory, name, &look).is_ok() && !self.has_own(name)
+    }
+
+    /// Whether something has a name as its own. Where that cannot be asked, it is believed.
+    fn has_own(&self, name: &Name) -> bool {
+        let own = |units: &[u16]| String::from_utf16_lossy(units).to_lowercase();
+        let mut buffer = vec![0; 1024];
+        // A handle lists by one name for good.
+        let Ok(directory) = self.reopened(FILE_LIST_DIRECTORY) else { return true };
+        let class = class(Form::WithoutNumber);
+        let Ok(Some(length)) = calls::list(&directory, class, Place::Name(name), &mut buffer) else {
+            return true;
+        };
+        let mut found = false;
+        let listed =
+            records::each_record(&calls::bytes_of(&buffer)[..length], Form::WithoutNumber, &mut |seen, _| {
+                found |= own(seen) == own(name.units());
+                Ok(())
+            });
+        found || listed.is_err()
     }
 
     fn itself(&self, name: &Name, rights: u32) -> Result<File, Refusal> {
@@ -368,10 +404,11 @@ impl Handle {
             let options = options | FILE_DIRECTORY_FILE;
             calls::open(&self.directory, name, &Opening { rights, disposition: FILE_OPEN, options, marks: 0 })
         };
-        match open(TO_LIST | FILE_TRAVERSE) {
+        let directory = match open(TO_LIST | FILE_TRAVERSE) {
             Err(refusal) if refusal.is_denied() => open(TO_LIST),
             result => result,
-        }
+        }?;
+        if name.may_be_short() && !self.has_own(name) { Err(Refusal::ABSENT) } else { Ok(directory) }
     }
 
     /// Opens a regular file. One that a filter fills in is opened through it, and must be what was looked at.

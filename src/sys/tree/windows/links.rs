@@ -42,7 +42,7 @@ pub(super) fn text(bytes: &[u8], leads_to: LeadsTo) -> io::Result<Vec<u16>> {
     };
     let half = |place: usize| usize::from(u16::from_le_bytes([head[place], head[place + 1]]));
     let (start, length) = (names_at + half(8), half(10));
-    let letters = bytes.get(start..start + length).filter(|letters| letters.len() % 2 == 0);
+    let letters = bytes.get(start..start + length).filter(|letters| letters.len().is_multiple_of(2));
     let letters = letters.ok_or_else(broken)?;
     let mut text: Vec<u16> =
         letters.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();

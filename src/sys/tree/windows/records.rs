@@ -67,7 +67,7 @@ pub(super) fn each_record(
         let head = rest.get(..form.name_at()).ok_or_else(torn)?;
         let length = u32_at(head, 60) as usize;
         let letters = rest.get(head.len()..).and_then(|letters| letters.get(..length)).ok_or_else(torn)?;
-        if length % 2 != 0 {
+        if !length.is_multiple_of(2) {
             return Err(torn());
         }
         name.clear();

@@ -190,6 +190,35 @@ fn a_name_can_change_its_case_alone() {
     assert!(found.len() == 1 && read(&handle, "Name") == "x");
 }
 
+/// The name that Windows made of a file's own for old programs, if it does so on this volume.
+fn short_name(path: &Path) -> Option<OsString> {
+    use std::os::windows::ffi::{OsStrExt, OsStringExt};
+    use windows_sys::Win32::Storage::FileSystem::GetShortPathNameW;
+    let path: Vec<u16> = path.as_os_str().encode_wide().chain(Some(0)).collect();
+    let mut short = [0; 1024];
+    // SAFETY: the path ends with zero, and no more is written than there is room for.
+    let length = unsafe { GetShortPathNameW(path.as_ptr(), short.as_mut_ptr(), short.len() as u32) };
+    let short = PathBuf::from(OsString::from_wide(&short[..length as usize]));
+    short.file_name().filter(|name| name.to_string_lossy().contains('~')).map(OsStr::to_owned)
+}
+
+#[test]
+fn a_short_name_of_a_file_is_no_name_of_it() {
+    let (folder, handle) = scene();
+    put(&handle, "a long name, and no short one.text", "precious", 0);
+    put(&handle, "REAL~1.TXT", "real", 0);
+    assert_eq!((read(&handle, "real~1.txt"), names(&handle).len()), ("real".into(), 2));
+    let Some(short) = short_name(&folder.path().join("a long name, and no short one.text")) else {
+        return println!("not proven here: a short name is no name: this volume makes none");
+    };
+    assert_eq!(handle.status(&short).unwrap_err().kind(), ErrorKind::NotFound, "{short:?}");
+    assert_eq!(handle.read(&short).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(handle.remove_file(&short).unwrap_err().kind(), ErrorKind::NotFound);
+    let error = handle.rename(name("REAL~1.TXT"), &handle, &short, Taken::Replace).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(read(&handle, "a long name, and no short one.text"), "precious");
+}
+
 #[test]
 fn a_read_only_file_is_replaced_and_removed_and_one_that_stays_keeps_its_mark() {
     let (folder, handle) = scene();
