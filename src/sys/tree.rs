@@ -220,14 +220,10 @@ pub trait Directory: Sized + Send + Sync {
     ///
     /// The client of a share keeps what it has listed (on Windows 10 s, `DirectoryCacheLifetime`): what was written on the
     /// server last may not show in it.
-    fn listings(&self) -> Listings {
-        Listings::Fresh
-    }
+    fn listings(&self) -> Listings;
 
     /// Whether the directory takes names that differ only in case for one. A directory that is made in it does so too.
-    fn case(&self) -> Case {
-        Case::Distinct
-    }
+    fn case(&self) -> Case;
 
     /// Looks at an entry without following it. Where listings may be old, by opening it: what a client keeps of names is
     /// as old.

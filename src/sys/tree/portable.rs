@@ -11,7 +11,9 @@ use std::time::SystemTime;
 
 use filetime::FileTime;
 
-use super::{Directory, Durability, Listed, Listings, Owner, Permissions, Presence, Renaming, Status, Taken};
+use super::{
+    Case, Directory, Durability, Listed, Listings, Owner, Permissions, Presence, Renaming, Status, Taken,
+};
 use crate::copy::EntryKind;
 use crate::sys::attributes::Held;
 
@@ -64,10 +66,9 @@ impl Directory for Handle {
         }
     }
 
-    // A directory there that tells names apart by case is the rare exception, and a path does not say.
-    #[cfg(windows)]
-    fn case(&self) -> super::Case {
-        super::Case::Folded
+    // A directory of Windows that tells names apart by case is the rare exception, and a path does not say.
+    fn case(&self) -> Case {
+        if cfg!(windows) { Case::Folded } else { Case::Distinct }
     }
 
     fn status(&self, name: &OsStr) -> io::Result<Status> {

@@ -14,7 +14,8 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UT
 use rustix::io::Errno;
 
 use super::{
-    Directory, Durability, FileIdentity, Listed, Owner, Permissions, Presence, Renaming, SetId, Status, Taken,
+    Case, Directory, Durability, FileIdentity, Listed, Listings, Owner, Permissions, Presence, Renaming,
+    SetId, Status, Taken,
 };
 use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{self, AttributeNames, Held, Object};
@@ -46,6 +47,16 @@ impl Directory for Handle {
     fn enter(&self, name: &OsStr) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Self(quietly(flags, |flags| rustix::fs::openat(&self.0, name, flags, Mode::empty()))?))
+    }
+
+    /// It tells of kinds alone, which no client makes old.
+    fn listings(&self) -> Listings {
+        Listings::Fresh
+    }
+
+    /// What a mounted FAT or share folds is found out by what it refuses.
+    fn case(&self) -> Case {
+        Case::Distinct
     }
 
     fn each_entry(&self, each: &mut dyn FnMut(&OsStr, Listed) -> io::Result<()>) -> io::Result<()> {

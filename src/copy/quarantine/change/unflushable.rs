@@ -10,7 +10,9 @@ use super::{discard_with, restore_with};
 use crate::cancel::Cancel;
 use crate::copy::quarantine::Selection;
 use crate::sys::attributes::Held;
-use crate::sys::tree::{Directory, Durability, Listed, Permissions, Renaming, Status, Taken, portable};
+use crate::sys::tree::{
+    Case, Directory, Durability, Listed, Listings, Permissions, Renaming, Status, Taken, portable,
+};
 
 /// Its flush fails, and says how many names the directory held by then.
 struct Unflushable(portable::Handle);
@@ -29,6 +31,14 @@ impl Directory for Unflushable {
 
     fn each_entry(&self, each: &mut dyn FnMut(&OsStr, Listed) -> io::Result<()>) -> io::Result<()> {
         self.0.each_entry(each)
+    }
+
+    fn listings(&self) -> Listings {
+        self.0.listings()
+    }
+
+    fn case(&self) -> Case {
+        self.0.case()
     }
 
     fn status(&self, name: &OsStr) -> io::Result<Status> {

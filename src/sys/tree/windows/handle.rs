@@ -12,8 +12,8 @@ use std::time::SystemTime;
 
 use windows_sys::Wdk::Storage::FileSystem::{
     FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_REPARSE_POINT,
-    FILE_SEQUENTIAL_ONLY, FileBothDirectoryInformation, FileDispositionInformation,
-    FileIdBothDirectoryInformation,
+    FILE_SEQUENTIAL_ONLY, FileBothDirectoryInformation, FileCaseSensitiveInformation,
+    FileDispositionInformation, FileIdBothDirectoryInformation,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_ADD_FILE, FILE_ATTRIBUTE_ARCHIVE, FILE_ATTRIBUTE_HIDDEN, FILE_ATTRIBUTE_NOT_CONTENT_INDEXED,
@@ -29,11 +29,12 @@ use super::errors::{self, Class};
 use super::links::{self, LeadsTo};
 use super::look::{self, Marks};
 use super::privilege;
-use super::records::{self, DIRECTORY, Form, REPARSE_POINT};
+use super::records::{self, DIRECTORY, Form, REPARSE_POINT, u32_at};
 use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{self, Held, Object};
 use crate::sys::tree::{
-    Directory, Durability, Permissions, Presence, Renaming, Status, Taken, is_absence, is_out_of_reach,
+    Case, Directory, Durability, Listed, Listings, Permissions, Presence, Renaming, Status, Taken,
+    is_absence, is_out_of_reach,
 };
 
 /// What looking, listing and going on below takes.
@@ -46,6 +47,8 @@ const SETTABLE: u32 = FILE_ATTRIBUTE_READONLY
     | FILE_ATTRIBUTE_NOT_CONTENT_INDEXED;
 /// What setting attributes takes of a held entry.
 const TO_HOLD: u32 = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
+/// A flag of `FILE_CASE_SENSITIVE_INFORMATION` (`FILE_CS_FLAG_CASE_SENSITIVE_DIR`).
+const TELLS_CASES_APART: u32 = 1;
 /// So much of a listing is asked for at once, in numbers of eight bytes: what a server sends in one answer.
 const LISTED: usize = 64 * 1024 / 8;
 
@@ -60,6 +63,7 @@ pub struct Handle {
 #[derive(Debug)]
 struct Volume {
     serial: Option<u64>,
+    listings: Listings,
     forms: Forms,
     /// Whether its listings are known to hold no numbers of files.
     without_numbers: AtomicBool,
@@ -67,8 +71,12 @@ struct Volume {
 
 impl Volume {
     fn of(directory: &File) -> Arc<Self> {
-        let serial = look::volume_of(directory);
-        Arc::new(Self { serial, forms: Forms::default(), without_numbers: AtomicBool::new(false) })
+        Arc::new(Self {
+            serial: look::volume_of(directory),
+            listings: look::listings_of(directory),
+            forms: Forms::default(),
+            without_numbers: AtomicBool::new(false),
+        })
     }
 }
 
@@ -114,8 +122,21 @@ impl Directory for Handle {
         Ok(Self { directory: through, volume })
     }
 
-    fn each_name(&self, each: &mut dyn FnMut(&OsStr, EntryKind) -> io::Result<()>) -> io::Result<()> {
-        self.each_seen(&mut |name, status| each(name, status.kind))
+    fn each_entry(&self, each: &mut dyn FnMut(&OsStr, Listed) -> io::Result<()>) -> io::Result<()> {
+        self.each_seen(&mut |name, status| each(name, Listed::Status(status)))
+    }
+
+    fn listings(&self) -> Listings {
+        self.volume.listings
+    }
+
+    /// One directory of a volume may differ from another (`fsutil file setCaseSensitiveInfo`).
+    fn case(&self) -> Case {
+        match calls::ask::<4>(&self.directory, FileCaseSensitiveInformation) {
+            Ok(answer) if u32_at(&answer.0, 0) & TELLS_CASES_APART != 0 => Case::Distinct,
+            // A volume that does not know the question has no such directories.
+            Ok(_) | Err(_) => Case::Folded,
+        }
     }
 
     fn status(&self, name: &OsStr) -> io::Result<Status> {

@@ -4,14 +4,15 @@ use std::fs::File;
 use std::io;
 
 use windows_sys::Wdk::Storage::FileSystem::{
-    FileAttributeTagInformation, FileBasicInformation, FileFsVolumeInformation, FileInternalInformation,
-    FileStandardInformation,
+    FileAttributeTagInformation, FileBasicInformation, FileFsDeviceInformation, FileFsVolumeInformation,
+    FileInternalInformation, FileStandardInformation,
 };
+use windows_sys::Wdk::System::SystemServices::FILE_REMOTE_DEVICE;
 
 use super::calls::{Refusal, ask, ask_volume};
 use super::records::{REPARSE_POINT, i64_at, identity, kind, length_at, moment, u32_at};
 use crate::copy::EntryKind;
-use crate::sys::tree::{Owner, Permissions, Presence, Status};
+use crate::sys::tree::{Listings, Owner, Permissions, Presence, Status};
 
 /// The attributes of an open object, and the tag of its reparse point, if it is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,15 @@ pub(super) fn volume_of(file: &File) -> Option<u64> {
     // Behind these comes the volume's label.
     let answer = ask_volume::<600>(file, FileFsVolumeInformation).ok()?;
     Some(u64::from(u32_at(&answer.0, 8)))
+}
+
+/// Whether this machine may answer listings of the volume from what it has kept. A volume that says nothing of itself is
+/// taken for another machine's.
+pub(super) fn listings_of(file: &File) -> Listings {
+    match ask_volume::<8>(file, FileFsDeviceInformation) {
+        Ok(answer) if u32_at(&answer.0, 4) & FILE_REMOTE_DEVICE == 0 => Listings::Fresh,
+        Ok(_) | Err(_) => Listings::MayBeOld,
+    }
 }
 
 /// The file's number on its volume.
