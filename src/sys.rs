@@ -9,6 +9,7 @@ pub mod mounts;
 pub mod place;
 pub mod priority;
 pub mod private_file;
+pub mod privilege;
 pub mod process;
 pub mod service;
 pub mod tree;
@@ -17,3 +18,8 @@ pub mod trial;
 pub mod volume;
 pub mod wakefulness;
 pub mod who;
+
+/// What a test must know of Windows; the suites in `tests/` ask the same.
+#[cfg(all(test, windows))]
+#[path = "../tests/common/windows.rs"]
+mod proving;

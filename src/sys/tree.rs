@@ -418,21 +418,27 @@ pub fn kept_permissions(kind: EntryKind, permissions: &Permissions, set_id: SetI
     #[cfg(not(unix))]
     {
         let _unused = (kind, set_id);
-        *permissions
+        Permissions::from_marks(super::attributes::marks::kept(permissions.marks()))
     }
 }
 
-/// The mark of Windows that forbids writing to a file; on a directory it forbids nothing.
-#[cfg(windows)]
-const READ_ONLY: u32 = windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_READONLY;
+/// Whether a copy gets some of its permissions only when it is whole, since they would forbid to fill it.
+pub const PERMISSIONS_COME_LAST: bool = cfg!(windows);
+
+/// The permissions that a copy is made with.
+pub fn first_permissions(permissions: &Permissions) -> Permissions {
+    #[cfg(unix)]
+    return *permissions;
+    #[cfg(not(unix))]
+    Permissions::from_marks(super::attributes::marks::first(permissions.marks()))
+}
 
 /// Whether two sets of permissions allow the same, as far as a copy can keep them.
 pub fn same_permissions(one: &Permissions, other: &Permissions) -> bool {
     #[cfg(unix)]
     return unix::same_permissions(one, other);
-    // Marks such as "compressed" are the volume's business, and "archive" is set by every writer.
     #[cfg(not(unix))]
-    return (one.marks() ^ other.marks()) & READ_ONLY == 0;
+    return super::attributes::marks::same(one.marks(), other.marks());
 }
 
 /// The same permissions for the owner, who may write, and none for anybody else.
@@ -440,7 +446,7 @@ pub fn owner_only(permissions: &Permissions) -> Permissions {
     #[cfg(unix)]
     return unix::owner_only(permissions);
     #[cfg(not(unix))]
-    *permissions
+    Permissions::from_marks(permissions.marks() | super::attributes::marks::OWNER_ONLY)
 }
 
 /// The same permissions with the owner allowed to write; `None` if that is so already.

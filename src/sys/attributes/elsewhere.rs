@@ -1,5 +1,5 @@
-//! Systems whose owners, attributes and access lists are not carried over yet: permission bits (or the marks that Windows
-//! has in their place) and times alone. A pass that asks for more is refused before it begins.
+//! Systems whose owners, attributes and access lists are not carried over yet: permission bits and times
+//! alone. A pass that asks for more is refused before it begins.
 
 use std::fs::File;
 use std::io;
@@ -21,33 +21,12 @@ pub(super) fn settable() -> Vec<&'static [u8]> {
 pub(super) struct Held(File);
 
 impl Held {
-    #[cfg(unix)]
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         use rustix::fs::{Mode, OFlags};
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?.into()))
     }
 
-    #[cfg(windows)]
-    pub(super) fn at(path: &Path) -> io::Result<Self> {
-        use std::os::windows::fs::OpenOptionsExt;
-        use windows_sys::Win32::Storage::FileSystem::{
-            FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_READ_ATTRIBUTES,
-            FILE_WRITE_ATTRIBUTES,
-        };
-        let mut options = std::fs::OpenOptions::new();
-        // Its marks alone: the content is opened for nothing, and who has the file open is not disturbed.
-        options.access_mode(FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES);
-        options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS);
-        Ok(Self(options.open(path)?))
-    }
-
-    #[cfg(windows)]
-    pub(super) fn open(handle: File) -> Self {
-        Self(handle)
-    }
-
-    #[cfg(unix)]
     pub(super) fn open(handle: std::os::fd::OwnedFd) -> Self {
         Self(handle.into())
     }

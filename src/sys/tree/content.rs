@@ -53,7 +53,10 @@ pub fn data_from(file: &File, place: u64) -> io::Result<Option<Range<u64>>> {
             Err(error) => Err(error.into()),
         }
     }
+    #[cfg(windows)]
+    return crate::sys::attributes::windows::shape::data_from(file, place);
     #[cfg(not(any(
+        windows,
         target_os = "linux",
         target_os = "android",
         target_os = "freebsd",
@@ -65,12 +68,21 @@ pub fn data_from(file: &File, place: u64) -> io::Result<Option<Range<u64>>> {
     }
 }
 
+/// Lets an empty copy be kept on its volume as its source is: on Windows compressed, or with holes. Where the volume cannot,
+/// it is kept plain; that the two are kept otherwise never makes a file differ. Elsewhere nothing need be asked for.
+pub fn take_shape(copy: &File, source: &Permissions) {
+    #[cfg(windows)]
+    crate::sys::attributes::windows::shape::take(copy, source.marks());
+    #[cfg(not(windows))]
+    let _unused = (copy, source);
+}
+
 /// Gives an open copy the permissions that files are made with.
 pub fn set_permissions(file: &File, permissions: &Permissions) -> io::Result<()> {
     #[cfg(unix)]
     return super::unix::set_file_permissions(file, permissions);
     #[cfg(not(unix))]
-    file.set_permissions(permissions.in_place_of(file.metadata()?.permissions()))
+    crate::sys::attributes::Object::file(file).set_permissions(permissions)
 }
 
 /// The same permissions with the owner allowed to write, so that the file can be opened again.
@@ -78,5 +90,5 @@ pub fn reopenable(permissions: &Permissions) -> Permissions {
     #[cfg(unix)]
     return super::unix::writable(permissions).unwrap_or(*permissions);
     #[cfg(not(unix))]
-    Permissions::from_marks(permissions.marks() & !super::READ_ONLY)
+    super::first_permissions(permissions)
 }

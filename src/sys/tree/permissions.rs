@@ -50,12 +50,10 @@ impl Permissions {
         Self(number)
     }
 
-    /// For the calls of the standard library, made of what the entry has now: on Windows they know the read-only mark alone.
+    /// For the calls of the standard library, made of what the entry has now. On Windows they know the read-only mark alone.
+    #[cfg(unix)]
     pub(in crate::sys) fn in_place_of(self, mut now: std::fs::Permissions) -> std::fs::Permissions {
-        #[cfg(unix)]
         std::os::unix::fs::PermissionsExt::set_mode(&mut now, self.0);
-        #[cfg(windows)]
-        now.set_readonly(self.0 & windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_READONLY != 0);
         now
     }
 }

@@ -102,7 +102,7 @@ impl Directory for Handle {
         if !fs::symlink_metadata(&path)?.is_file() {
             return Err(io::Error::other("is no regular file any more"));
         }
-        File::open(path)
+        options().read(true).open(path)
     }
 
     fn reopen(&self, name: &OsStr) -> io::Result<File> {
@@ -110,12 +110,13 @@ impl Directory for Handle {
         if !fs::symlink_metadata(&path)?.is_file() {
             return Err(io::Error::other("is no regular file any more"));
         }
-        OpenOptions::new().read(true).write(true).open(path)
+        options().read(true).write(true).open(path)
     }
 
     fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File> {
-        let file = OpenOptions::new().write(true).create_new(true).open(self.below(name)?)?;
-        file.set_permissions(permissions.in_place_of(file.metadata()?.permissions()))?;
+        // For reading too: Windows compresses only what may be read.
+        let file = options().read(true).write(true).create_new(true).open(self.below(name)?)?;
+        begin_with(&file, permissions)?;
         Ok(file)
     }
 
@@ -163,6 +164,9 @@ impl Directory for Handle {
 
     fn set_own_permissions(&self, permissions: &Permissions) -> io::Result<()> {
         self.still_no_link()?;
+        #[cfg(windows)]
+        return Held::at(&self.0)?.object().set_permissions(permissions);
+        #[cfg(not(windows))]
         fs::set_permissions(&self.0, permissions.in_place_of(fs::metadata(&self.0)?.permissions()))
     }
 
@@ -197,10 +201,38 @@ impl Handle {
     }
 }
 
-/// A new directory of systems with access lists has what the one above it hands down.
+/// How files are opened: on Windows with the rights of whoever makes backups while they are held.
+fn options() -> OpenOptions {
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt;
+        use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_BACKUP_SEMANTICS;
+        let mut options = OpenOptions::new();
+        if crate::sys::privilege::backup_intent() {
+            options.custom_flags(FILE_FLAG_BACKUP_SEMANTICS);
+        }
+        options
+    }
+    #[cfg(not(windows))]
+    OpenOptions::new()
+}
+
+/// What a new file has from the start. On Windows its marks come when it is whole.
+#[cfg(windows)]
+fn begin_with(file: &File, permissions: &Permissions) -> io::Result<()> {
+    crate::sys::attributes::windows::close(file, permissions)
+}
+
+#[cfg(not(windows))]
+fn begin_with(file: &File, permissions: &Permissions) -> io::Result<()> {
+    file.set_permissions(permissions.in_place_of(file.metadata()?.permissions()))
+}
+
+/// A new directory of systems with access lists has what the one above it hands down, unless it is to be its owner's alone.
 #[cfg(not(unix))]
-fn make_directory(path: &Path, _permissions: &Permissions) -> io::Result<()> {
-    fs::create_dir(path)
+fn make_directory(path: &Path, permissions: &Permissions) -> io::Result<()> {
+    fs::create_dir(path)?;
+    crate::sys::attributes::windows::close_at(path, permissions)
 }
 
 #[cfg(unix)]
