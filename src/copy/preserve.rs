@@ -1,6 +1,9 @@
 //! What a pass carries over of a file beside its content, its times and its permissions.
 //!
 //! Pure: what is to be kept is said here, how it is kept is the engine's.
+//!
+//! Alternate data streams (Windows) are in no list: they go with every file that is copied, as robocopy takes them with the
+//! data (`/copy:D`), and are not compared. What that means is said in `copy/native/streams.rs`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
@@ -9,11 +12,12 @@ use serde::{Deserialize, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preserved {
-    /// Owner and group (`robocopy /copy:o`, `rsync -og`).
+    /// Owner and group (`robocopy /copy:o`, `rsync -og`). On Windows it takes `backup: true` to give a file to another user.
     Owner,
     /// Extended attributes (`rsync -X`).
     Xattrs,
-    /// Access control lists (`robocopy /copy:s`, `rsync -A`).
+    /// Access control lists (`robocopy /copy:s`, `rsync -A`); on Windows with `backup: true`, and where the user may see
+    /// them, also what is recorded of accesses (`robocopy /copy:u`).
     Acls,
     /// Names of one file stay names of one file (`rsync -H`).
     HardLinks,

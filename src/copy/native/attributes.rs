@@ -1,4 +1,4 @@
-//! What a copy carries beside content and time: permission bits in every pass; owner and group, extended attributes and
+//! What a copy carries beside content and time: permission bits (on Windows marks, see `sys::attributes`) in every pass; owner and group, extended attributes and
 //! access lists where the pass asks for them (`preserve:`).
 //!
 //! - An entry is *same* only if these agree too. Where they alone differ, they are mended on the file as it is: nothing
@@ -18,6 +18,11 @@
 //! extended attributes, `user.` is carried over, and with the rights to it `trusted.` and `security.capability`; what
 //! the target has of these and the source lacks is removed; others (`security.selinux`) belong to the machine.
 //!
+//! On Windows marks take the place of permission bits and come last, since a read-only file is not written to. Owner and
+//! access list are attributes there. A copy that is to get a list is its owner's, the administrators' and the system's alone
+//! from before its content is written until the list is set; one that is not has what its directory hands down. A source
+//! without a list, or on a volume without any, is an error of the file: no list would let everybody in.
+//!
 //! A volume that keeps no permission bits (FAT, some shares) is known by the first file whose bits do not change when
 //! they are set; from then on a pass leaves them alone.
 
@@ -33,6 +38,7 @@ use std::time::Duration;
 use super::decide::apart;
 use super::failure::{Failure, Side};
 use super::node::{HandsDown, Node, Origin, TargetSide};
+use super::streams::Streams;
 use super::walk::Found;
 use crate::copy::{EntryKind, ErrorClass, PassError, Preserve, Preserved, names};
 use crate::sys::attributes::{self, Object};
@@ -46,6 +52,8 @@ pub(super) struct Attributes {
     kept: Kept,
     /// Set once a file's permission bits did not change by being set.
     no_permissions: AtomicBool,
+    /// What goes with each copy of a file.
+    pub(super) streams: Streams,
 }
 
 /// What is to be done with a file whose content is the same.
@@ -85,7 +93,8 @@ impl Attributes {
             });
         }
         let kept = Kept::new(preserve, attributes::settable());
-        Ok(Self { preserve, kept, no_permissions: AtomicBool::new(false) })
+        let streams = Streams::default();
+        Ok(Self { preserve, kept, no_permissions: AtomicBool::new(false), streams })
     }
 
     /// Whether anything is set on each copy beyond what making it gives it.
@@ -95,8 +104,16 @@ impl Attributes {
 
     /// The permission bits that a copy of a file or directory is made with: none for others until its owner and access
     /// list are right. Where the source has a list, its bits for the group are those that the list allows at most.
+    ///
+    /// Where an owner is an attribute (Windows), only a list that is to come makes it so: without one a copy has what its
+    /// directory hands down, and has it from the start.
     pub(super) fn first_permissions(&self, source: &Status) -> Permissions {
-        if self.is_more() { tree::owner_only(&source.permissions) } else { source.permissions }
+        let first = tree::first_permissions(&source.permissions);
+        let is_closed = match attributes::OWNER_IS_ATTRIBUTE {
+            true => self.preserve.holds(Preserved::Acls),
+            false => self.is_more(),
+        };
+        if is_closed { tree::owner_only(&first) } else { first }
     }
 
     /// Compares what two files of the same content carry.
@@ -163,11 +180,13 @@ impl Attributes {
         let path = || found.path();
         let object = Object::file(copy);
         if !self.is_more() {
-            if side.hands_down() == HandsDown::Nothing {
+            if side.hands_down() == HandsDown::Nothing && !tree::PERMISSIONS_COME_LAST {
                 return Ok(());
             }
-            let set = object.set_permissions(&self.permissions(status));
-            return set.map_err(|error| Fault { of: Part::Permissions, error }.failure(&path()));
+            return match object.set_permissions(&self.permissions(status)) {
+                Err(error) if error.kind() == ErrorKind::Unsupported => Ok(()),
+                set => set.map_err(|error| Fault { of: Part::Permissions, error }.failure(&path())),
+            };
         }
         let read = self.extended(Object::file(source));
         let wanted = Wanted {
@@ -427,7 +446,8 @@ impl Fault {
         let Self { of, error } = self;
         let (what, class, advice) = match (&of, error.kind()) {
             (Part::Owner(_), ErrorKind::PermissionDenied) => {
-                (None, ErrorClass::Denied, "run as root, or leave `owner` out of `preserve`".to_owned())
+                let advice = format!("{}, or leave `owner` out of `preserve`", attributes::MIGHTY);
+                (None, ErrorClass::Denied, advice)
             }
             (Part::Owner(_), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
                 let advice = "the target knows no such owner: leave `owner` out of `preserve`, or choose another target";
@@ -451,7 +471,7 @@ impl Fault {
                 (Some(what), ErrorClass::Permanent, advice)
             }
             (Part::Attribute(part, _), ErrorKind::PermissionDenied) => {
-                let advice = format!("run as root, or leave `{}` out of `preserve`", word(*part));
+                let advice = format!("{}, or leave `{}` out of `preserve`", attributes::MIGHTY, word(*part));
                 (None, ErrorClass::Denied, advice)
             }
             _ => return Failure::of(Side::Target, &of.described(), path, error),
@@ -468,6 +488,10 @@ impl Part {
             Self::Look => "look at its attributes in the target".to_owned(),
             Self::Owner(owner) => format!("give it its owner (user {}, group {})", owner.user, owner.group),
             Self::Permissions => "give it its permissions".to_owned(),
+            Self::Attribute(Preserved::Owner, _) => "give it its owner".to_owned(),
+            Self::Attribute(Preserved::Acls, name) if *name == attributes::ACCESS => {
+                "give it its access list".to_owned()
+            }
             Self::Attribute(_, name) => format!("give it its attribute {}", shown(name)),
         }
     }

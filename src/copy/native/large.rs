@@ -54,8 +54,8 @@ use crate::copy::ErrorClass;
 use crate::sys::tree::{self, Directory, Status, content};
 use ledger::Ledger;
 use part::{Open, Part};
-use share::{Blocks, Task, Told};
-pub(super) use share::{Pace, Parted, Share, Tools};
+pub(super) use share::{Blocks, Pace, Parted, Share, Tools};
+use share::{Task, Told};
 
 /// Files from this size on become jobs of their own, so that a directory of large ones keeps all workers at work; and
 /// space is set aside for them before writing: it saves time, and a full volume is known at once.
@@ -186,6 +186,7 @@ fn grow<D: Directory, H: Handler<D>>(
     let ledger = Some(Box::new(Ledger::new(record, record_file)));
     share(worker, found, &pair, durable, Task::Copy { layout: pair.layout, ledger }, turn)?;
     pair.end(found)?;
+    attributes.streams.bring(&mut worker.tools(), source, &copy, || found.path(), D::DURABILITY)?;
     content::set_permissions(&copy, &attributes.first_permissions(expected))
         .map_err(|error| failed("set the copy's permissions", error))?;
     transfer::seal(found, part.side, source, &copy, expected, expected.size, attributes)?;

@@ -23,6 +23,11 @@ impl Meter {
         self.bytes_known.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// More is to be moved for a file that is known.
+    pub(super) fn know_more(&self, bytes: u64) {
+        self.bytes_known.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     pub(super) fn finish_file(&self) {
         self.files_done.fetch_add(1, Ordering::Relaxed);
     }

@@ -19,7 +19,7 @@ use super::node::TargetSide;
 use super::temporary::TemporaryNames;
 use super::walk::{Found, Handler, Turn, Worker};
 use crate::copy::EntryKind;
-use crate::sys::tree::{Directory, Durability, Permissions, Status, Taken};
+use crate::sys::tree::{Directory, Durability, Permissions, Status, Taken, content};
 
 /// A file written to within this time is not read yet. Stamps have the grain of the kernel's tick, and a write is
 /// stamped when it begins: only once its stamp is older than both does a later write show in it.
@@ -79,11 +79,14 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
     let naming = if side.unfinished && turn.fills() { Naming::AtOnce } else { Naming::WhenWhole };
     let permissions = manner.attributes.first_permissions(expected);
     let (mut copy, unfinished) = create(found, side, &permissions, naming, manner.names)?;
+    content::take_shape(&copy, &expected.permissions);
     let moved = if large::takes(expected) {
         large::pour(worker, found, &source, &copy, expected, turn)?
     } else {
         pour(worker, found, &source, &mut copy, expected.size, turn)?
     };
+    let streams = &manner.attributes.streams;
+    streams.bring(&mut worker.tools(), &source, &copy, || found.path(), D::DURABILITY)?;
     seal(found, side, &source, &copy, expected, moved, manner.attributes)?;
     drop(copy);
     match naming {

@@ -1,7 +1,7 @@
 //! Extended attributes and access lists as values, and what turns one set of them into another. Pure.
 
 use crate::copy::{Preserve, Preserved};
-use crate::sys::attributes::{ACCESS_LIST, DEFAULT_ACCESS_LIST};
+use crate::sys::attributes::{ACCESS, ACCESS_LIST, AUDIT, DEFAULT_ACCESS_LIST, OWNER, OWNER_IS_ATTRIBUTE};
 
 /// Which attributes a pass carries over. All others are left as they are, on either side.
 #[derive(Clone, Debug)]
@@ -17,13 +17,17 @@ impl Kept {
     }
 
     pub(super) fn is_nothing(&self) -> bool {
-        !self.preserve.holds(Preserved::Xattrs) && !self.preserve.holds(Preserved::Acls)
+        let as_attributes = [Preserved::Xattrs, Preserved::Acls];
+        let owner = OWNER_IS_ATTRIBUTE.then_some(Preserved::Owner);
+        !as_attributes.into_iter().chain(owner).any(|part| self.preserve.holds(part))
     }
 
     /// As what an attribute is carried over; `None` if it is not.
     pub(super) fn part(&self, name: &[u8]) -> Option<Preserved> {
-        let part = if name == ACCESS_LIST || name == DEFAULT_ACCESS_LIST {
+        let part = if is_list(name) {
             Preserved::Acls
+        } else if name == OWNER {
+            Preserved::Owner
         } else if self.settable.iter().any(|beginning| name.starts_with(beginning)) {
             Preserved::Xattrs
         } else {
@@ -61,10 +65,10 @@ impl<'a> Change<'a> {
         let (Self::Set { name, .. } | Self::Remove { name }) = self;
         name
     }
+}
 
-    fn is_list(self) -> bool {
-        self.name() == ACCESS_LIST || self.name() == DEFAULT_ACCESS_LIST
-    }
+fn is_list(name: &[u8]) -> bool {
+    [ACCESS_LIST, DEFAULT_ACCESS_LIST, ACCESS, AUDIT].contains(&name)
 }
 
 /// All steps. Removals come first, so that there is room for what is set; access lists come last, since they may take
@@ -75,7 +79,7 @@ pub(super) fn changes<'a>(wanted: &'a Extended, there: &'a Extended) -> Vec<Chan
     let set = wanted.0.iter().filter(|(name, value)| there.get(name) != Some(value));
     let set = set.map(|(name, value)| Change::Set { name, value });
     let mut changes: Vec<_> = removed.chain(set).collect();
-    changes.sort_by_key(|change| change.is_list());
+    changes.sort_by_key(|change| is_list(change.name()));
     changes
 }
 
@@ -131,18 +135,23 @@ mod tests {
     #[test]
     fn only_what_is_asked_for_and_may_be_set_is_carried_over() {
         let (xattrs, acls) = (kept(&[Preserved::Xattrs]), kept(&[Preserved::Acls]));
-        let cases: [(&[u8], _, _); 6] = [
+        let cases: [(&[u8], _, _); 9] = [
             (b"user.a", Some(Preserved::Xattrs), None),
             (b"security.capability", Some(Preserved::Xattrs), None),
             (b"trusted.a", None, None),
             (b"security.selinux", None, None),
             (ACCESS_LIST, None, Some(Preserved::Acls)),
             (DEFAULT_ACCESS_LIST, None, Some(Preserved::Acls)),
+            (ACCESS, None, Some(Preserved::Acls)),
+            (AUDIT, None, Some(Preserved::Acls)),
+            (OWNER, None, None),
         ];
         for (name, as_xattr, as_list) in cases {
             assert_eq!(xattrs.part(name), as_xattr, "{name:?}");
             assert_eq!(acls.part(name), as_list, "{name:?}");
         }
-        assert!(kept(&[Preserved::Owner, Preserved::HardLinks]).is_nothing());
+        assert_eq!(kept(&[Preserved::Owner]).part(OWNER), Some(Preserved::Owner));
+        assert!(kept(&[Preserved::HardLinks]).is_nothing());
+        assert_eq!(kept(&[Preserved::Owner]).is_nothing(), !OWNER_IS_ATTRIBUTE);
     }
 }

@@ -95,6 +95,7 @@ impl<'a, D: Directory> Part<'a, D> {
             result => result,
         };
         let copy = make(&self.names.part).map_err(|error| failed("make a file in the target", error))?;
+        content::take_shape(&copy, &expected.permissions);
         let begun = make(&self.names.record).and_then(|record_file| {
             let (record, text) = Record::begin(Origin::new(found.name, expected, UNIT))?;
             record.write(&record_file, &text)?;

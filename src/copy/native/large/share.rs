@@ -263,15 +263,15 @@ impl Drop for Present<'_> {
 }
 
 /// Both files, and the name of them that is told.
-pub(super) struct Blocks<'f> {
-    pub(super) source: &'f File,
-    pub(super) copy: &'f File,
-    pub(super) path: &'f Path,
+pub(in crate::copy::native) struct Blocks<'f> {
+    pub(in crate::copy::native) source: &'f File,
+    pub(in crate::copy::native) copy: &'f File,
+    pub(in crate::copy::native) path: &'f Path,
 }
 
 impl Blocks<'_> {
     /// Copies these bytes block by block; a source that ends before has changed.
-    pub(super) fn pour(
+    pub(in crate::copy::native) fn pour(
         &self,
         tools: &mut Tools<'_>,
         bytes: Range<u64>,
