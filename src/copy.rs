@@ -93,6 +93,16 @@ pub enum Priority {
     Gentle,
 }
 
+/// In whose rights the trees are read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// The user's.
+    Ordinary,
+    /// Those of whoever makes backups, whatever the access lists say (Windows; elsewhere there is nothing to ask for).
+    Backup,
+}
+
 /// How far `verify` looks: each method includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

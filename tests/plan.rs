@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use movebook::copy::{Preserve, Preserved, Priority};
+use movebook::copy::{Access, Preserve, Preserved, Priority};
 use movebook::plan::{self, Action, Plan, Work};
 use movebook::report::diagnostics::{Colour, Format, print};
 use movebook::runbook::{self, Problems};
@@ -103,6 +103,41 @@ phases:
     let (preserve, bandwidth, ..) = taken(table);
     assert_eq!(preserve, Preserve::NOTHING_MORE.with(Preserved::Acls));
     assert_eq!(bandwidth.as_deref(), Some("07:00,2MiB 19:00,off"));
+}
+
+#[test]
+fn the_rights_of_backup_are_asked_for_where_told_and_a_step_without_the_word_reads_as_before() {
+    let taken = |defaults: &str, own: &str| {
+        let text = format!(
+            "
+movebook: 1
+name: rights
+defaults: {{copy: {{{defaults}}}}}
+phases:
+  - id: one
+    steps:
+      - {{id: copy, copy: {{from: /old, to: /new{own}}}}}
+      - {{id: proof, verify: {{from: /old, to: /new{own}}}}}
+"
+        );
+        let plan = made(&text, "");
+        let steps = &plan.phases[0].steps;
+        // What a step shows is what its digest is made of, by which a run knows that its runbook is unchanged.
+        let shows = steps.iter().all(|step| step.detail.get("backup").is_some());
+        let access = |at: usize| match &steps[at].work {
+            Work::Ready(action) => match &**action {
+                Action::Copy(copy) => copy.access,
+                Action::Verify(verify) => verify.access,
+                _ => panic!("a copy or a verification"),
+            },
+            Work::Late(_) => panic!("a step that is ready"),
+        };
+        ([access(0), access(1)], shows)
+    };
+    assert_eq!(taken("", ""), ([Access::Ordinary; 2], false));
+    assert_eq!(taken("", ", backup: true"), ([Access::Backup; 2], true));
+    assert_eq!(taken("backup: true", ""), ([Access::Backup; 2], true));
+    assert_eq!(taken("backup: true", ", backup: false"), ([Access::Ordinary; 2], true));
 }
 
 #[test]

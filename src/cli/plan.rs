@@ -8,9 +8,9 @@ use super::begin::Format;
 use super::inputs::{self, RunFacts, Variables};
 use crate::cancel::Cancel;
 use crate::copy::native::Native;
-use crate::copy::{Engine, PassError, Preserved, Progress, Watch};
+use crate::copy::{Access, Engine, PassError, Preserved, Progress, Watch};
 use crate::error::{Error, ExitCode, Result};
-use crate::plan::{Action, Condition, CopyAction};
+use crate::plan::{Action, Condition, CopyAction, VerifyAction};
 use crate::report::plan::{Report, Scan};
 use crate::report::terminal::Colour;
 use crate::report::words;
@@ -85,7 +85,7 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     })
 }
 
-/// What a step needs that this process has not got; whoever runs the plan may have it.
+/// What a step needs that a process with these rights has not got; whoever runs the plan may have it.
 fn lacking_rights(action: &Action, rights: Rights) -> Option<&'static str> {
     let is_ordinary = rights == Rights::Ordinary;
     match action {
@@ -94,6 +94,14 @@ fn lacking_rights(action: &Action, rights: Rights) -> Option<&'static str> {
         {
             Some(
                 "starting and stopping services needs the rights of an administrator, which this console has not got: open one by `Run as administrator` for the run",
+            )
+        }
+        Action::Copy(CopyAction { access: Access::Backup, .. })
+        | Action::Verify(VerifyAction { access: Access::Backup, .. })
+            if is_ordinary =>
+        {
+            Some(
+                "`backup: true` needs the rights of a member of Administrators or Backup Operators, which this console has not got: open one by `Run as administrator` for the run",
             )
         }
         Action::Copy(copy) if is_ordinary && copy.preserve.holds(Preserved::Owner) => Some(
@@ -112,6 +120,7 @@ fn scan(step: &str, action: &CopyAction, cancel: &Cancel) -> Result<Scan> {
             anstream::eprint!("\r\x1b[Kscanning {step}: {} …", words::files(progress.files_known));
         }
     };
+    let _rights = run::rights_to_look(action);
     let surveyed =
         Native.survey(&run::pass_of(action), &Watch { progress: &progress, cancel, account: None });
     if shows && begun.elapsed() > Duration::from_secs(1) {
@@ -127,5 +136,56 @@ fn scan(step: &str, action: &CopyAction, cancel: &Cancel) -> Result<Scan> {
             let cause = source.map_or(String::new(), |source| format!(": {source}"));
             Ok(Scan::Failed { error: format!("{what} ({path}){cause}"), hint })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copy::{Extra, Method};
+    use crate::filter::Filter;
+    use crate::plan::{IfMissing, ServiceAction, ServiceState};
+
+    fn verify(access: Access) -> Action {
+        Action::Verify(VerifyAction {
+            from: "/old".into(),
+            to: "/new".into(),
+            filter_name: None,
+            filter: Filter::everything(),
+            method: Method::Size,
+            threads: 1,
+            mtime_tolerance: None,
+            manifest: None,
+            extra: Extra::Fail,
+            access,
+        })
+    }
+
+    fn service(host: &str) -> Action {
+        Action::Service(ServiceAction {
+            name: "a".into(),
+            host: host.into(),
+            state: ServiceState::Stopped,
+            wait: Duration::ZERO,
+            if_missing: IfMissing::Fail,
+            commands: None,
+        })
+    }
+
+    #[test]
+    fn what_a_step_lacks_is_said_before_the_run_and_only_where_it_is_known() {
+        for (action, lacks) in [
+            (verify(Access::Backup), true),
+            (verify(Access::Ordinary), false),
+            (service(""), true),
+            (service("another"), false),
+        ] {
+            assert_eq!(lacking_rights(&action, Rights::Ordinary).is_some(), lacks, "{action:?}");
+            for rights in [Rights::Administrator, Rights::Unknown] {
+                assert_eq!(lacking_rights(&action, rights), None, "{action:?}");
+            }
+        }
+        let said = lacking_rights(&verify(Access::Backup), Rights::Ordinary).unwrap();
+        assert!(said.contains("`backup: true`") && said.contains("Run as administrator"), "{said}");
     }
 }

@@ -23,6 +23,7 @@ mod node;
 mod pass;
 mod purge;
 mod queue;
+mod streams;
 mod temporary;
 mod throttle;
 mod transfer;
@@ -177,7 +178,10 @@ fn go<D: Directory>(
             source: None,
         });
     }
-    Ok(pass::add_up(tallies))
+    let mut survey = pass::add_up(tallies);
+    let warnings = [survey.outcome.warning.take(), handler.attributes.streams.warning()];
+    survey.outcome.warning = warnings.into_iter().flatten().reduce(|one, other| format!("{one}; {other}"));
+    Ok(survey)
 }
 
 fn verify_with<D: Directory>(pass: &VerifyPass, watch: &Watch<'_>) -> Result<Verification, PassError> {

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::copy::{
-    Bandwidth, Compare, Directories, EngineName, Extra, Keep, Links, Method, OnErrors, Preserve, Priority,
+    Access, Bandwidth, Compare, Directories, EngineName, Extra, Keep, Links, Method, OnErrors, Preserve,
+    Priority,
 };
 use crate::filter::Filter;
 
@@ -44,6 +45,7 @@ pub struct CopyAction {
     /// `None`: no limit.
     pub bandwidth: Option<Bandwidth>,
     pub priority: Priority,
+    pub access: Access,
     pub resume_over: u64,
     pub purge: Option<Purge>,
     pub expect: Vec<String>,
@@ -80,6 +82,7 @@ pub struct VerifyAction {
     pub mtime_tolerance: Option<Duration>,
     pub manifest: Option<PathBuf>,
     pub extra: Extra,
+    pub access: Access,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

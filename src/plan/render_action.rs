@@ -15,7 +15,7 @@ use super::{
     IfMissing, Program, Purge, ServiceAction, ServiceCommands, VerifyAction, WaitAction,
 };
 use crate::copy::{
-    Compare, CopyPass, Directories, EngineName, Extra, Keep, Links, Method, OnErrors, Priority,
+    Access, Compare, CopyPass, Directories, EngineName, Extra, Keep, Links, Method, OnErrors, Priority,
 };
 use crate::filter::{Case, Filter, Rules};
 use crate::runbook::model::{
@@ -85,6 +85,7 @@ fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Opti
     let preserve = preserve.map_or(Some(Vec::new()), |things| fields.list("preserve", things));
     let bandwidth = fields.optional("bandwidth", own.bandwidth.as_ref().or(default.bandwidth.as_ref()));
     let gentle = fields.optional("gentle", own.gentle.as_ref().or(default.gentle.as_ref()));
+    let backup = fields.optional("backup", own.backup.as_ref().or(default.backup.as_ref()));
     let resume_over = fields.first(
         "resume_over",
         [own.resume_over.as_ref(), default.resume_over.as_ref()],
@@ -128,11 +129,16 @@ fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Opti
         preserve: preserve?.into_iter().collect(),
         bandwidth: bandwidth?.filter(|bandwidth| !bandwidth.is_unlimited()),
         priority: if gentle?.unwrap_or(false) { Priority::Gentle } else { Priority::Normal },
+        access: access(backup?),
         resume_over: resume_over?.0,
         purge: purge?,
         expect: expect?,
         adopt: if adopt?.unwrap_or(false) { Adopt::Ask } else { Adopt::No },
     })
+}
+
+fn access(backup: Option<bool>) -> Access {
+    if backup.unwrap_or(false) { Access::Backup } else { Access::Ordinary }
 }
 
 /// The filter that a step names, with the name; every file where it names none.
@@ -197,6 +203,7 @@ fn verify(runbook: &Runbook, decl: &VerifyDecl, fields: &mut Fields<'_, '_>) -> 
         fields.optional("mtime_tolerance", decl.mtime_tolerance.as_ref().or(default_tolerance));
     let manifest = fields.optional("manifest", decl.manifest.as_ref());
     let extra = fields.first("extra", [decl.extra.as_ref(), None], Extra::Fail);
+    let backup = fields.optional("backup", decl.backup.as_ref().or(defaults.copy.backup.as_ref()));
     if let Some(threads @ (0 | 129..)) = threads {
         let span = decl.threads.as_ref().or(default_threads).map(|leaf| leaf.span);
         fields.report(diagnostics::threads_out_of_range(threads, span));
@@ -212,6 +219,7 @@ fn verify(runbook: &Runbook, decl: &VerifyDecl, fields: &mut Fields<'_, '_>) -> 
         mtime_tolerance: mtime_tolerance?,
         manifest: manifest?.map(PathBuf::from),
         extra: extra?,
+        access: access(backup?),
     })
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::rights;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::guard::{
@@ -48,6 +49,7 @@ pub(super) fn judge_plan(plan: &Plan, state: Option<&RunState>) -> Result<()> {
 /// Judges the paths of one pass, as it is about to begin.
 pub fn judge_copy(action: &CopyAction) -> Result<(), Refusal> {
     judge_paths(action)?;
+    let _rights = rights::to_look(action);
     judge_target(&target_facts(&action.to))?;
     judge_pair(&PairFacts { from: place(&action.from), to: place(&action.to) })
 }
@@ -58,6 +60,7 @@ pub fn judge_paths(action: &CopyAction) -> Result<(), Refusal> {
 }
 
 pub(super) fn judge_verify(action: &VerifyAction) -> Result<(), Refusal> {
+    let _rights = rights::to_look_at(action);
     for path in [Some(&action.from), Some(&action.to), action.manifest.as_ref()].into_iter().flatten() {
         judge_path(&text(path), PathStyle::native())?;
     }
@@ -67,6 +70,7 @@ pub(super) fn judge_verify(action: &VerifyAction) -> Result<(), Refusal> {
 /// A target that a pass of this plan purges, and that is somebody else's, is refused before the first pass fills it.
 pub fn judge_found(plan: &Plan, action: &CopyAction) -> Result<(), Refusal> {
     // What cannot be looked at yet is judged when the pass begins.
+    let _rights = rights::to_look(action);
     let Ok((identity, found)) = found(&action.to) else { return Ok(()) };
     let facts = ClaimFacts {
         path: text(&action.to),

@@ -12,6 +12,7 @@ use super::outcome::{Failure, Figures};
 use super::progress::Meter;
 use super::purge::{Purged, Purging};
 use super::question::{Asking, Heard, choice_prompt};
+use super::rights;
 use super::session::Session;
 use super::step::{Done, Performed};
 use crate::cancel::Cancel;
@@ -29,6 +30,10 @@ use crate::state::record::{Body, Debt, Found, Question};
 
 impl Session<'_> {
     pub(super) fn copy(&mut self, step: &PlannedStep, action: &CopyAction) -> Result<Performed> {
+        let _rights = match rights::of_copy(action) {
+            Ok(rights) => rights,
+            Err(failure) => return Ok(failure.into()),
+        };
         if let Err(refusal) = facts::judge_copy(action) {
             return Ok(Performed::from(Failure::from(refusal)));
         }

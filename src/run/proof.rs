@@ -16,6 +16,10 @@ use crate::plan::{PlannedStep, VerifyAction};
 
 impl Session<'_> {
     pub(super) fn verify(&self, step: &PlannedStep, action: &VerifyAction) -> Performed {
+        let _rights = match super::rights::of_verify(action) {
+            Ok(rights) => rights,
+            Err(failure) => return failure.into(),
+        };
         if let Err(refusal) = super::facts::judge_verify(action) {
             return Failure::from(refusal).into();
         }

@@ -173,13 +173,18 @@ written! {
         pub mtime_tolerance: Option<Leaf<Duration>>,
         /// What is done with symbolic links, which are never followed; `skip` unless told.
         pub links: Option<Leaf<Links>>,
-        /// What is carried over beside content, times and permissions; nothing more unless told.
+        /// What is carried over beside content, times and permissions (on Windows: the attributes read-only, hidden and system, and
+        /// alternate data streams of what is copied); nothing more unless told.
         pub preserve: Option<Vec<Leaf<Preserved>>>,
         /// Bytes a second over all workers: a size, where a bare number is one of bytes (`5MiB`), `off`, or a limit for each
         /// time of day from which on it holds: `07:00,5MiB 19:00,off`.
         pub bandwidth: Option<Leaf<Bandwidth>>,
         /// Whether the pass gives way to what else the machine does.
         pub gentle: Option<Leaf<bool>>,
+        /// Whether the rights of whoever makes backups are used, so that no access list is in the way: on Windows as an
+        /// administrator or a member of Backup Operators (`robocopy /b`). Elsewhere root reads and writes all anyway, and it has
+        /// no effect.
+        pub backup: Option<Leaf<bool>>,
         /// A larger file whose copying was interrupted goes on where it was; 256MiB unless told.
         pub resume_over: Option<Leaf<Size>>,
         /// Takes away what only the target has, within limits.

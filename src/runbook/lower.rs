@@ -95,6 +95,7 @@ fn copy(entry: CopyEntry) -> CopyDecl {
             preserve: entry.preserve,
             bandwidth: entry.bandwidth,
             gentle: entry.gentle,
+            backup: entry.backup,
             resume_over: entry.resume_over,
         },
         purge: entry.purge,

@@ -257,12 +257,17 @@ pub struct CopyOptions {
     pub mtime_tolerance: Option<Leaf<Duration>>,
     /// What is done with symbolic links, which are never followed; `skip` unless told.
     pub links: Option<Leaf<Links>>,
-    /// What is carried over beside content, times and permissions; nothing more unless told.
+    /// What is carried over beside content, times and permissions (on Windows: the attributes read-only, hidden and system, and
+    /// alternate data streams of what is copied); nothing more unless told.
     pub preserve: Option<Vec<Leaf<Preserved>>>,
     /// Bytes a second over all workers, as a size, or by time of day: `07:00,5MiB 19:00,off`.
     pub bandwidth: Option<Leaf<Bandwidth>>,
     /// Whether the pass gives way to what else the machine does.
     pub gentle: Option<Leaf<bool>>,
+    /// Whether the rights of whoever makes backups are used, so that no access list is in the way: on Windows as an
+    /// administrator or a member of Backup Operators (`robocopy /b`). Elsewhere root reads and writes all anyway, and it has
+    /// no effect.
+    pub backup: Option<Leaf<bool>>,
     /// A larger file whose copying was interrupted goes on where it was; 256MiB unless told.
     pub resume_over: Option<Leaf<Size>>,
 }
@@ -314,6 +319,8 @@ pub struct VerifyDecl {
     pub manifest: Option<Leaf<String>>,
     /// Whether files that only the target has count as a difference; they do unless told otherwise.
     pub extra: Option<Leaf<Extra>>,
+    /// Whether the rights of whoever makes backups are used, as in a copy; as `defaults: {copy: …}` says unless told.
+    pub backup: Option<Leaf<bool>>,
 }
 }
 

@@ -117,6 +117,7 @@ impl Walk<'_, '_> {
         options.preserve.iter().flatten().for_each(|thing| self.leaf(thing));
         self.optional(&options.bandwidth);
         self.optional(&options.gentle);
+        self.optional(&options.backup);
         self.optional(&options.resume_over);
     }
 
@@ -131,6 +132,7 @@ impl Walk<'_, '_> {
             self.path(manifest);
         }
         self.optional(&verify.extra);
+        self.optional(&verify.backup);
     }
 
     fn service(&mut self, service: &ServiceDecl) {
