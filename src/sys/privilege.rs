@@ -17,6 +17,16 @@ pub(in crate::sys) enum Privilege {
     Backup,
     Restore,
     Security,
+    /// To make symbolic links.
+    MakeLinks,
+}
+
+/// Enables a right for as long as the process lives, once; nothing happens where the user has not got it.
+#[cfg(windows)]
+pub(in crate::sys) fn take_for_good(privilege: Privilege) {
+    static TAKEN: std::sync::Once = std::sync::Once::new();
+    // What cannot be done without it is told when it is tried.
+    TAKEN.call_once(|| drop(enable(privilege, Enabled::Yes)));
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -130,9 +130,10 @@ pub(in crate::sys) fn close_at(path: &Path, permissions: &Permissions) -> io::Re
     security::close_to_others(&Held::at(path)?.0)
 }
 
-/// The security descriptor, in the self-relative form, of what is to be its owner's alone from the moment it is made.
-pub(in crate::sys) fn closed_descriptor() -> Vec<u8> {
-    security::owner_only()
+/// The security descriptor, in the self-relative form, that an object of these permissions is made with; nothing at all
+/// where it has what its folder hands down.
+pub(in crate::sys) fn first_descriptor(permissions: &Permissions) -> Vec<u8> {
+    if permissions.marks() & super::marks::OWNER_ONLY == 0 { Vec::new() } else { security::owner_only() }
 }
 
 /// What the volume of an open file can do (`FILE_NAMED_STREAMS` and the like).

@@ -4,8 +4,9 @@ use std::io;
 
 use windows_sys::Win32::Foundation::{CloseHandle, ERROR_NOT_ALL_ASSIGNED, GetLastError, LUID};
 use windows_sys::Win32::Security::{
-    AdjustTokenPrivileges, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, SE_BACKUP_NAME, SE_PRIVILEGE_ENABLED,
-    SE_RESTORE_NAME, SE_SECURITY_NAME, TOKEN_ADJUST_PRIVILEGES, TOKEN_PRIVILEGES, TOKEN_QUERY,
+    AdjustTokenPrivileges, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, SE_BACKUP_NAME,
+    SE_CREATE_SYMBOLIC_LINK_NAME, SE_PRIVILEGE_ENABLED, SE_RESTORE_NAME, SE_SECURITY_NAME,
+    TOKEN_ADJUST_PRIVILEGES, TOKEN_PRIVILEGES, TOKEN_QUERY,
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
@@ -16,6 +17,7 @@ pub fn enable(privilege: Privilege, enabled: Enabled) -> io::Result<()> {
         Privilege::Backup => SE_BACKUP_NAME,
         Privilege::Restore => SE_RESTORE_NAME,
         Privilege::Security => SE_SECURITY_NAME,
+        Privilege::MakeLinks => SE_CREATE_SYMBOLIC_LINK_NAME,
     };
     let mut number = LUID::default();
     // SAFETY: the name is a constant that ends with zero, and the number outlives the call.

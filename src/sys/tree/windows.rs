@@ -37,7 +37,6 @@ mod handle;
 #[cfg(windows)]
 mod look;
 #[cfg(windows)]
-mod privilege;
 #[cfg(all(test, windows))]
 mod tests;
 

@@ -129,18 +129,30 @@ pub(super) struct Opening {
 
 /// Opens or makes what has a name in a directory, or the object itself anew. Others may read, write and remove it meanwhile.
 pub(super) fn open(directory: &File, name: &Name, opening: &Opening) -> Result<File, Refusal> {
+    open_with(directory, name, opening, &[])
+}
+
+/// The same; what is made has this security descriptor from the start, in the self-relative form. None at all: what the
+/// directory hands down.
+pub(super) fn open_with(
+    directory: &File,
+    name: &Name,
+    opening: &Opening,
+    descriptor: &[u8],
+) -> Result<File, Refusal> {
     let text = name.text();
+    let words = aligned(descriptor);
     let attributes = OBJECT_ATTRIBUTES {
         Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
         RootDirectory: directory.as_raw_handle(),
         ObjectName: &raw const text,
         Attributes: OBJ_CASE_INSENSITIVE,
-        SecurityDescriptor: std::ptr::null(),
+        SecurityDescriptor: if words.is_empty() { std::ptr::null() } else { words.as_ptr().cast() },
         SecurityQualityOfService: std::ptr::null(),
     };
     let mut handle = std::ptr::null_mut();
     let mut block = IO_STATUS_BLOCK::default();
-    // SAFETY: the structures and the name that they point to outlive the call, which writes to none but `handle` and
+    // SAFETY: the structures and what they point to (a name; a whole descriptor, if there is one) outlive the call, which writes to none but `handle` and
     // `block`; the directory is open.
     let status = unsafe {
         NtCreateFile(

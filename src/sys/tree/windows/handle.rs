@@ -28,10 +28,10 @@ use super::change::{self, Forms};
 use super::errors::{self, Class};
 use super::links::{self, LeadsTo};
 use super::look::{self, Marks};
-use super::privilege;
 use super::records::{self, DIRECTORY, Form, REPARSE_POINT, u32_at};
 use crate::copy::{EntryKind, Preserved};
-use crate::sys::attributes::{self, Held, Object};
+use crate::sys::attributes::{self, AttributeNames, Held, Object};
+use crate::sys::privilege::{self, Privilege};
 use crate::sys::tree::{
     Case, Directory, Durability, Listed, Listings, Permissions, Presence, Renaming, Status, Taken,
     is_absence, is_out_of_reach,
@@ -179,37 +179,41 @@ impl Directory for Handle {
     }
 
     fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File> {
-        // A read-only mark forbids others to write, and not the handle that made the file.
+        // A read-only mark forbids others to write, and not the handle that made the file. Windows compresses only what may
+        // be read too.
         let opening = Opening {
-            rights: FILE_GENERIC_WRITE | FILE_READ_ATTRIBUTES,
+            rights: FILE_GENERIC_WRITE | FILE_READ_DATA | FILE_READ_ATTRIBUTES,
             disposition: FILE_CREATE,
             options: FILE_NON_DIRECTORY_FILE | FILE_OPEN_REPARSE_POINT,
             marks: permissions.marks() & SETTABLE,
         };
-        Ok(calls::open(&self.directory, &Name::of(name)?, &opening)?)
+        let descriptor = attributes::windows::first_descriptor(permissions);
+        Ok(calls::open_with(&self.directory, &Name::of(name)?, &opening, &descriptor)?)
     }
 
-    /// It has what the one above hands down.
-    fn make_directory(&self, name: &OsStr, _permissions: &Permissions) -> io::Result<()> {
+    /// It has what the one above hands down, unless it is to be its owner's alone.
+    fn make_directory(&self, name: &OsStr, permissions: &Permissions) -> io::Result<()> {
         let opening = Opening {
             rights: FILE_READ_ATTRIBUTES,
             disposition: FILE_CREATE,
             options: FILE_DIRECTORY_FILE | FILE_OPEN_REPARSE_POINT,
             marks: 0,
         };
-        calls::open(&self.directory, &Name::of(name)?, &opening)?;
+        let descriptor = attributes::windows::first_descriptor(permissions);
+        calls::open_with(&self.directory, &Name::of(name)?, &opening, &descriptor)?;
         Ok(())
     }
 
-    fn make_root(path: &Path, _permissions: &Permissions) -> io::Result<()> {
+    fn make_root(path: &Path, permissions: &Permissions) -> io::Result<()> {
         let above = path.parent().map_or(Ok(()), fs::create_dir_all);
-        above.and_then(|()| fs::create_dir(path)).map_err(errors::told)
+        above.and_then(|()| fs::create_dir(path)).map_err(errors::told)?;
+        attributes::windows::close_at(path, permissions)
     }
 
     fn make_link(&self, name: &OsStr, text: &OsStr) -> io::Result<()> {
         let text: Vec<u16> = text.encode_wide().collect();
         let link = links::link(&text)?;
-        privilege::to_make_links();
+        privilege::take_for_good(Privilege::MakeLinks);
         let kind = match link.leads_to {
             LeadsTo::File => FILE_NON_DIRECTORY_FILE,
             LeadsTo::Directory => FILE_DIRECTORY_FILE,
@@ -272,8 +276,8 @@ impl Directory for Handle {
     }
 
     fn set_own_permissions(&self, permissions: &Permissions) -> io::Result<()> {
-        let itself = self.reopened(FILE_WRITE_ATTRIBUTES)?;
-        Ok(change::set_marks(&itself, permissions.marks() & SETTABLE)?)
+        let itself = self.reopened(FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES)?;
+        Object::file(&itself).set_permissions(permissions)
     }
 
     fn set_own_modified(&self, modified: SystemTime) -> io::Result<()> {
@@ -297,9 +301,17 @@ impl Directory for Handle {
         Ok(Held::open(self.itself(&Name::of(name)?, TO_HOLD)?))
     }
 
-    /// To look at; what is set through it must be asked for anew, by [`Handle::reopened`].
+    /// To look at; who sets an owner or a list through it opens it anew for that.
     fn object(&self) -> io::Result<Object<'_>> {
         Ok(Object::file(&self.directory))
+    }
+
+    fn attribute_names(&self, name: &OsStr) -> io::Result<AttributeNames> {
+        Object::file(&self.itself(&Name::of(name)?, FILE_READ_ATTRIBUTES)?).names()
+    }
+
+    fn attribute(&self, name: &OsStr, attribute: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        Object::file(&self.itself(&Name::of(name)?, FILE_READ_ATTRIBUTES)?).value(attribute)
     }
 }
 
