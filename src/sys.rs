@@ -18,8 +18,3 @@ pub mod trial;
 pub mod volume;
 pub mod wakefulness;
 pub mod who;
-
-/// What a test must know of Windows; the suites in `tests/` ask the same.
-#[cfg(all(test, windows))]
-#[path = "../tests/common/windows.rs"]
-mod proving;

@@ -18,6 +18,7 @@ pub(in crate::sys) enum Privilege {
     Restore,
     Security,
     /// To make symbolic links.
+    #[cfg(windows)]
     MakeLinks,
 }
 

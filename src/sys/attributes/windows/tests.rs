@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use super::{Held, security, shape};
 use crate::sys::attributes::marks::{ARCHIVE, COMPRESSED, HIDDEN, READ_ONLY, SPARSE, SYSTEM};
 use crate::sys::attributes::{ACCESS, OWNER, Object, streams};
-use crate::sys::proving::can_show;
 use crate::sys::tree::Permissions;
+use crate::sys::trial::can_show;
 
 fn made(folder: &tempfile::TempDir, name: &str) -> File {
     let path = folder.path().join(name);
