@@ -433,6 +433,30 @@ pub fn first_permissions(permissions: &Permissions) -> Permissions {
     Permissions::from_marks(super::attributes::marks::first(permissions.marks()))
 }
 
+/// Whether a file that takes less than its size on its volume may do so for its holes. On Windows so do files whose content
+/// a filter keeps elsewhere (deduplicated, in a cloud, on tape), and what such a filter says of holes is not to be relied on.
+pub fn may_have_holes(status: &Status) -> bool {
+    #[cfg(unix)]
+    {
+        let _unused = status;
+        true
+    }
+    #[cfg(not(unix))]
+    super::attributes::marks::may_have_holes(status.permissions.marks())
+}
+
+/// The permissions that the top of a target gets. On Windows it stays as hidden as it is: the root of a drive, which may be
+/// the source, is hidden and one of the system's.
+pub fn top_permissions(wanted: &Permissions, own: &Permissions) -> Permissions {
+    #[cfg(unix)]
+    {
+        let _unused = own;
+        *wanted
+    }
+    #[cfg(not(unix))]
+    Permissions::from_marks(super::attributes::marks::of_the_top(wanted.marks(), own.marks()))
+}
+
 /// Whether two sets of permissions allow the same, as far as a copy can keep them.
 pub fn same_permissions(one: &Permissions, other: &Permissions) -> bool {
     #[cfg(unix)]

@@ -1,5 +1,5 @@
-//! What a copy carries beside content and time: permission bits (on Windows marks, see `sys::attributes`) in every pass; owner and group, extended attributes and
-//! access lists where the pass asks for them (`preserve:`).
+//! What a copy carries beside content and time: permission bits (on Windows marks, see `sys::attributes`) in every pass;
+//! owner and group, extended attributes and access lists where the pass asks for them (`preserve:`).
 //!
 //! - An entry is *same* only if these agree too. Where they alone differ, they are mended on the file as it is: nothing
 //!   is copied, and the file is never opened for writing.
@@ -394,6 +394,11 @@ fn leave<D: Directory>(node: &Node<D>, side: &TargetSide<D>, permissions: &Permi
     let modified = node.source_status.modified;
     let made = side.origin == Origin::MadeByThisPass;
     let own = side.directory.own_status();
+    let top = match &own {
+        Ok(own) if node.parent.is_none() => Some(tree::top_permissions(permissions, &own.permissions)),
+        _ => None,
+    };
+    let permissions = top.as_ref().unwrap_or(permissions);
     // Also one that was there before: an interrupted pass made it, and could not give it its permissions.
     let differs = own.as_ref().is_ok_and(|own| !tree::same_permissions(&own.permissions, permissions));
     let permissions = (made || differs || side.narrow().is_some()).then_some(permissions);
@@ -453,9 +458,11 @@ impl Fault {
                 let advice = "the target knows no such owner: leave `owner` out of `preserve`, or choose another target";
                 (None, ErrorClass::Permanent, advice.to_owned())
             }
-            (Part::Permissions, ErrorKind::PermissionDenied) => {
-                (None, ErrorClass::Denied, "run as the owner of the target's file, or as root".to_owned())
-            }
+            (Part::Permissions, ErrorKind::PermissionDenied) => (
+                None,
+                ErrorClass::Denied,
+                format!("run as the owner of the target's file, or {}", attributes::MIGHTY),
+            ),
             (Part::Attribute(part, _), ErrorKind::Unsupported) => {
                 let word = word(*part);
                 let what = format!("the target's file system does not store its {}", called(*part));

@@ -81,7 +81,8 @@ enum Layout {
 
 impl Layout {
     fn of(source: &Status) -> Self {
-        if source.allocated.saturating_add(HOLES_FROM) <= source.size { Self::Sparse } else { Self::Full }
+        let takes_less = source.allocated.saturating_add(HOLES_FROM) <= source.size;
+        if takes_less && tree::may_have_holes(source) { Self::Sparse } else { Self::Full }
     }
 }
 

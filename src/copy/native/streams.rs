@@ -9,11 +9,12 @@
 //!   are not carried over.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::failure::{Failure, Side};
-use super::large::{Blocks, Tools};
+use super::large::{self, Blocks, Tools};
 use crate::copy::names;
 use crate::sys::attributes::streams::{self, Ability, Stream};
 use crate::sys::tree::Durability;
@@ -87,7 +88,11 @@ fn bring(
         let what = format!("{what} its stream `{}`", stream.shown());
         Failure::of(side, &what, path, error)
     };
-    let from = streams::open(source, stream).map_err(|error| failed(Side::Source, "open", error))?;
+    let from = streams::open(source, stream).map_err(|error| match error.kind() {
+        // The file itself is there.
+        ErrorKind::NotFound => large::source_changed(),
+        _ => failed(Side::Source, "open", error),
+    })?;
     let to = streams::create(copy, stream).map_err(|error| failed(Side::Target, "make", error))?;
     pour(tools, &Blocks { source: &from, copy: &to, path }, stream.size)?;
     if durability == Durability::EachFile {

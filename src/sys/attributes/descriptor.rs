@@ -88,6 +88,12 @@ pub fn parts(bytes: &[u8]) -> Option<Parts> {
     Some(Parts { owner, access: list(List::Access, access?)?, audit: list(List::Audit, audit?)? })
 }
 
+/// The value of a list without entries, and without anything that is inherited.
+pub fn no_entries() -> Vec<u8> {
+    const EMPTY: [u8; 8] = [2, 0, 8, 0, 0, 0, 0, 0];
+    [[0, 0].as_slice(), &EMPTY].concat()
+}
+
 /// The descriptor that sets owner and group.
 pub fn with_owner(value: &[u8]) -> Option<Vec<u8>> {
     let owner = sid(value, 0)?;
@@ -169,6 +175,12 @@ mod tests {
         let content = [ADMINISTRATORS, EVERYONE, list].concat();
         let group = HEADER + ADMINISTRATORS.len();
         descriptor(control, [HEADER, group, 0, group + EVERYONE.len()], &content)
+    }
+
+    #[test]
+    fn a_list_without_entries_comes_back_as_it_was_set() {
+        let bytes = with_list(List::Audit, &no_entries()).unwrap();
+        assert_eq!(parts(&bytes).unwrap().audit, Some(no_entries()));
     }
 
     #[test]

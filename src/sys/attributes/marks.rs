@@ -31,6 +31,21 @@ pub fn kept(marks: u32) -> u32 {
     marks & CARRIED
 }
 
+/// Whether what a file lacks of its size on the volume may be holes: a filter that keeps its content elsewhere is not asked.
+pub fn may_have_holes(marks: u32) -> bool {
+    const REPARSE_POINT: u32 = 0x400;
+    const OFFLINE: u32 = 0x1000;
+    const RECALLED: u32 = 0x4_0000 | 0x40_0000;
+    marks & (SPARSE | COMPRESSED) != 0 && marks & (REPARSE_POINT | OFFLINE | RECALLED) == 0
+}
+
+/// What the top of a target is to have: the root of a drive is hidden and the system's own, and a folder that has become its
+/// copy is not.
+pub fn of_the_top(wanted: u32, own: u32) -> u32 {
+    const ITS_OWN: u32 = HIDDEN | SYSTEM;
+    wanted & !ITS_OWN | own & ITS_OWN
+}
+
 /// Whether two entries agree in all that is compared.
 pub fn same(one: u32, other: u32) -> bool {
     (one ^ other) & COMPARED == 0
@@ -53,6 +68,20 @@ pub fn set_over(now: u32, marks: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_copy_of_a_drive_s_root_is_not_hidden() {
+        assert_eq!(of_the_top(HIDDEN | SYSTEM | READ_ONLY, 0), READ_ONLY);
+        assert_eq!(of_the_top(0, HIDDEN), HIDDEN, "who hid it had a reason");
+    }
+
+    #[test]
+    fn only_what_the_volume_itself_made_small_has_holes() {
+        assert!(may_have_holes(SPARSE) && may_have_holes(COMPRESSED | ARCHIVE));
+        for marks in [0, ARCHIVE, SPARSE | 0x400, SPARSE | 0x1000, SPARSE | 0x40_0000] {
+            assert!(!may_have_holes(marks), "{marks:#x}");
+        }
+    }
 
     #[test]
     fn files_differ_by_the_marks_that_mean_something_to_people() {

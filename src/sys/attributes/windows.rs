@@ -91,7 +91,9 @@ impl<'a> Object<'a> {
     /// everybody in.
     pub(super) fn names(self) -> io::Result<AttributeNames> {
         if abilities(self.0)? & PERSISTENT_ACLS == 0 {
-            return Err(io::Error::other("its volume keeps no owners and access lists"));
+            return Err(io::Error::other(
+                "its volume keeps no owners and access lists: leave `owner` and `acls` out of `preserve`",
+            ));
         }
         let mut names = vec![OWNER, ACCESS];
         if privilege::may_see_audit_lists() {
@@ -111,9 +113,9 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// None of them can be taken away, only replaced.
-    pub(super) fn remove(self, _name: &[u8]) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    /// None of them can be taken away, only replaced; an audit list that the source does not show stays as it is.
+    pub(super) fn remove(self, name: &[u8]) -> io::Result<()> {
+        if name == AUDIT { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
     }
 }
 

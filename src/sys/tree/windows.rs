@@ -36,7 +36,6 @@ mod change;
 mod handle;
 #[cfg(windows)]
 mod look;
-#[cfg(windows)]
 #[cfg(all(test, windows))]
 mod tests;
 

@@ -63,19 +63,24 @@ impl Part {
     }
 }
 
-/// The value of a part; an object without an access list is an error, without an audit list it has none.
+/// The value of a part. An object without an audit list has one without entries, so that it can be told to have none; one
+/// that the system does not show (another machine's, to whom is nobody special there) has no value. An access list that is
+/// not there, which lets everybody in, is an empty value: it is never set.
 pub fn read(file: &File, part: Part) -> io::Result<Option<Vec<u8>>> {
-    let file = again(file, part.to_read()).map_err(explained)?;
-    let bytes = bytes_of(&file, part.information()).map_err(explained)?;
+    let read = again(file, part.to_read()).and_then(|file| bytes_of(&file, part.information()));
+    let bytes = match read.map_err(explained) {
+        Err(error) if part == Part::Audit && error.kind() == io::ErrorKind::PermissionDenied => {
+            return Ok(None);
+        }
+        read => read?,
+    };
     let wrong = || io::Error::other("the system gave a security descriptor that is none");
     let parts = descriptor::parts(&bytes).ok_or_else(wrong)?;
     let lacks = |what| io::Error::other(format!("it has no {what}"));
     match part {
         Part::Owner => parts.owner.ok_or_else(|| lacks("owner")).map(Some),
-        Part::Access => {
-            parts.access.ok_or_else(|| lacks("access list, which lets everybody in: give it one")).map(Some)
-        }
-        Part::Audit => Ok(parts.audit),
+        Part::Access => Ok(Some(parts.access.unwrap_or_default())),
+        Part::Audit => Ok(Some(parts.audit.unwrap_or_else(descriptor::no_entries))),
     }
 }
 
@@ -85,7 +90,13 @@ pub fn set(file: &File, part: Part, value: &[u8]) -> io::Result<()> {
         Part::Access => descriptor::with_list(List::Access, value),
         Part::Audit => descriptor::with_list(List::Audit, value),
     };
-    let bytes = bytes.ok_or(io::ErrorKind::InvalidInput)?;
+    let bytes = match bytes {
+        None if part == Part::Access && value.is_empty() => {
+            let text = "the source has no access list, which lets everybody in: give it one, or leave `acls` out of `preserve`";
+            return Err(io::Error::other(text));
+        }
+        bytes => bytes.ok_or(io::ErrorKind::InvalidInput)?,
+    };
     let file = again(file, part.to_set()).map_err(explained)?;
     set_bytes(&file, part.information(), &bytes).map_err(explained)
 }

@@ -51,17 +51,27 @@ pub fn data_from(file: &File, place: u64) -> io::Result<Option<Range<u64>>> {
         let error = io::Error::last_os_error();
         match error.raw_os_error().map(|code| code as u32) {
             // There are more ranges behind the first.
-            Some(ERROR_MORE_DATA) => {}
-            Some(ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED | ERROR_INVALID_PARAMETER) => return all,
+            Some(ERROR_MORE_DATA) if given == size => {}
+            Some(
+                ERROR_MORE_DATA | ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED | ERROR_INVALID_PARAMETER,
+            ) => return all,
             _ => return Err(error),
         }
-    }
-    if given < size {
+    } else if given == 0 {
         return Ok(None);
     }
-    let from = u64::try_from(found.FileOffset).unwrap_or_default();
-    let length = u64::try_from(found.Length).unwrap_or_default();
-    Ok(Some(from.max(place)..from.saturating_add(length).max(place)))
+    Ok(Some(range(place, found.FileOffset, found.Length)))
+}
+
+/// Where the first data behind a place is by this answer; all that follows where the answer makes no sense. What is taken
+/// for a hole is not copied, so nothing is that is not surely one.
+fn range(place: u64, from: i64, length: i64) -> Range<u64> {
+    match (u64::try_from(from), u64::try_from(length)) {
+        (Ok(from), Ok(length)) if from.saturating_add(length) > place => {
+            from.max(place)..from.saturating_add(length)
+        }
+        _ => place..u64::MAX,
+    }
 }
 
 fn control(file: &File, code: u32, input: &[u8]) -> io::Result<()> {
@@ -80,4 +90,18 @@ fn control(file: &File, code: u32, input: &[u8]) -> io::Result<()> {
         )
     };
     if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_makes_no_sense_is_no_hole() {
+        assert_eq!(range(10, 4096, 100), 4096..4196);
+        assert_eq!(range(5000, 4096, 2000), 5000..6096);
+        for (from, length) in [(0, 0), (4096, 0), (0, 10), (-1, 100), (0, -1)] {
+            assert_eq!(range(10, from, length), 10..u64::MAX, "{from} {length}");
+        }
+    }
 }

@@ -6,12 +6,12 @@ use std::os::windows::io::{AsRawHandle, FromRawHandle};
 
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Wdk::Storage::FileSystem::{
-    FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_FOR_BACKUP_INTENT, FILE_OVERWRITE_IF,
+    FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_FOR_BACKUP_INTENT, FILE_OPEN_IF,
     FILE_SYNCHRONOUS_IO_NONALERT, NtCreateFile,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_HANDLE_EOF, ERROR_INVALID_FUNCTION, ERROR_INVALID_PARAMETER, ERROR_MORE_DATA, ERROR_NOT_SUPPORTED,
-    OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, UNICODE_STRING,
+    ERROR_HANDLE_EOF, ERROR_INVALID_FUNCTION, ERROR_INVALID_LEVEL, ERROR_INVALID_PARAMETER, ERROR_MORE_DATA,
+    ERROR_NOT_SUPPORTED, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, UNICODE_STRING,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE,
@@ -49,7 +49,11 @@ pub fn of(file: &File) -> io::Result<Vec<Stream>> {
             Some(ERROR_MORE_DATA) if size < LONGEST => buffer.resize(buffer.len() * 8, 0),
             // No stream at all, as some volumes say of an empty file, or no such thing as streams.
             Some(
-                ERROR_HANDLE_EOF | ERROR_INVALID_PARAMETER | ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED,
+                ERROR_HANDLE_EOF
+                | ERROR_INVALID_PARAMETER
+                | ERROR_INVALID_FUNCTION
+                | ERROR_INVALID_LEVEL
+                | ERROR_NOT_SUPPORTED,
             ) => return Ok(Vec::new()),
             _ => return Err(error),
         }
@@ -66,7 +70,10 @@ pub fn open(file: &File, name: &[u16]) -> io::Result<File> {
 }
 
 pub fn create(file: &File, name: &[u16]) -> io::Result<File> {
-    relative(file, name, FILE_GENERIC_WRITE, FILE_OVERWRITE_IF)
+    // Overwriting would have to name the file's own attributes.
+    let stream = relative(file, name, FILE_GENERIC_WRITE, FILE_OPEN_IF)?;
+    stream.set_len(0)?;
+    Ok(stream)
 }
 
 fn relative(file: &File, name: &[u16], access: u32, disposition: u32) -> io::Result<File> {

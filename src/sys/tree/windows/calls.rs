@@ -28,6 +28,7 @@ use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 use super::errors;
 use super::records::is_plain;
+use crate::sys::privilege;
 
 /// What the system answered instead of doing what it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +151,8 @@ pub(super) fn open_with(
         SecurityDescriptor: if words.is_empty() { std::ptr::null() } else { words.as_ptr().cast() },
         SecurityQualityOfService: std::ptr::null(),
     };
+    // Not without being asked: the server of a share has these rights of its administrators in use.
+    let backup = if privilege::backup_intent() { FILE_OPEN_FOR_BACKUP_INTENT } else { 0 };
     let mut handle = std::ptr::null_mut();
     let mut block = IO_STATUS_BLOCK::default();
     // SAFETY: the structures and what they point to (a name; a whole descriptor, if there is one) outlive the call, which writes to none but `handle` and
@@ -164,8 +167,7 @@ pub(super) fn open_with(
             opening.marks,
             FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
             opening.disposition,
-            // The intent gives nothing by itself: it lets the right to back up and to restore count, where it is in use.
-            opening.options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT,
+            opening.options | FILE_SYNCHRONOUS_IO_NONALERT | backup,
             std::ptr::null(),
             0,
         )
