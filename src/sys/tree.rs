@@ -22,7 +22,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-pub use case::{Case, folded_order};
+pub use case::{Case, folded_hash, folded_order};
 pub use names::Names;
 pub use permissions::Permissions;
 

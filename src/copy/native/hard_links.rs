@@ -223,6 +223,7 @@ pub(super) enum Linked {
 /// Gives the leader's file one more name in the target.
 pub(super) fn link<D: Directory>(
     found: &Found<'_, D>,
+    turn: &Turn,
     leader: &Leader<D>,
     manner: &Manner<'_>,
 ) -> Result<Linked, Failure> {
@@ -245,6 +246,16 @@ pub(super) fn link<D: Directory>(
         Ok(()) => Ok(Linked::Done),
         Err(error) => match error.kind() {
             ErrorKind::TooManyLinks | ErrorKind::CrossesDevices => Ok(Linked::NotHere),
+            // By an attempt that failed and has given it all the same.
+            ErrorKind::AlreadyExists
+                if turn.failed > 0
+                    && side
+                        .directory
+                        .status(found.name)
+                        .is_ok_and(|there| there.identity == leader.target) =>
+            {
+                Ok(Linked::Done)
+            }
             ErrorKind::AlreadyExists => Err(transfer::name_is_taken()),
             // Volumes without links have no word of their own for it.
             ErrorKind::PermissionDenied | ErrorKind::Unsupported => Err(Failure::permanent(format!(

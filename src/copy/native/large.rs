@@ -138,6 +138,7 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
         if changed {
             // What cannot be removed now is known by its name, and removed by the next pass.
             let _ = part.discard();
+            turn.renamed_from = None;
         }
     }
     result
@@ -193,6 +194,7 @@ fn grow<D: Directory, H: Handler<D>>(
     transfer::seal(found, part.side, source, &copy, expected, expected.size, attributes)?;
     drop(copy);
     part.finish(found.name, transfer::taken(found))
+        .inspect_err(|_| turn.renamed_from = Some(part.name().to_owned()))
         .map_err(|error| transfer::could_not_name(found, "rename the finished copy over it", error))?;
     Ok(())
 }

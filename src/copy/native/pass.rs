@@ -14,8 +14,8 @@ use super::hard_links::{self, HardLinks, Leader, Linked, Meeting};
 use super::large;
 use super::node::{Node, Origin, TargetSide};
 use super::temporary::{self, TemporaryNames};
-use super::transfer::{Manner, State, transfer, transfer_link};
-use super::walk::{Found, Handler, Lost, Next, Turn, Worker};
+use super::transfer::{Manner, State, name_is_taken, transfer, transfer_link};
+use super::walk::{Found, Handler, InTarget, Lost, Next, Turn, Worker};
 use crate::copy::account::{self, Bucket};
 use crate::copy::{
     Compare, CopyPass, Directories, EntryKind, ErrorClass, ExtraEntry, Extras, FileError, Links, PassOutcome,
@@ -57,6 +57,10 @@ pub(super) struct PassTally {
 
 impl<D: Directory> Handler<D> for PassHandler<'_, D> {
     type Tally = PassTally;
+
+    fn brings_links(&self) -> bool {
+        self.pass.links == Links::Copy
+    }
 
     fn begins(&self, tally: &mut PassTally) {
         if self.pass.priority == Priority::Gentle
@@ -134,7 +138,13 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
         self.step_down(worker, turn);
     }
 
-    fn link(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {
+    fn link(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        node: &Node<D>,
+        name: &OsStr,
+        turn: &Turn,
+    ) -> Result<(), Failure> {
         let bucket = match self.pass.links {
             Links::Skip => {
                 worker.tally.summary.skipped_links += 1;
@@ -143,7 +153,7 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
             Links::Fail => return Err(Failure::permanent("is a link, and the pass says `links: fail`")),
             Links::Copy => {
                 has_a_name::<D>(name)?;
-                self.bring_link(node, name)?;
+                self.bring_link(node, name, turn)?;
                 worker.tally.summary.links_copied += 1;
                 Bucket::LinksCopied
             }
@@ -362,7 +372,7 @@ impl<D: Directory> PassHandler<'_, D> {
             Decision::New | Decision::Changed => {
                 if self.deed == Deed::Survey {
                     worker.tally.summary.directories_created += found.node.want_target();
-                } else if hard_links::link(found, leader, &self.manner())? == Linked::NotHere {
+                } else if hard_links::link(found, turn, leader, &self.manner())? == Linked::NotHere {
                     return Ok(Linked::NotHere);
                 }
                 self.count(worker, found, decision, bytes);
@@ -442,11 +452,15 @@ impl<D: Directory> PassHandler<'_, D> {
         }
     }
 
-    fn bring_link(&self, node: &Node<D>, name: &OsStr) -> Result<(), Failure> {
+    fn bring_link(&self, node: &Node<D>, name: &OsStr, turn: &Turn) -> Result<(), Failure> {
         let failed = |side, what, error| Failure::of(side, what, &node.path_of(name), error);
         let text =
             node.source.link_text(name).map_err(|error| failed(Side::Source, "read the link", error))?;
         let taken = match node.target().map(|side| (side, side.directory.status(name))) {
+            // An attempt that failed may have made it.
+            Some((_, Ok(_))) if turn.in_target == InTarget::Absent && turn.failed == 0 => {
+                return Err(name_is_taken());
+            }
             Some((side, Ok(status))) => match status.kind {
                 EntryKind::Link if side.directory.link_text(name).is_ok_and(|there| there == text) => {
                     return match self.deed {

@@ -70,6 +70,10 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
         }
     };
     let side = found.node.target_or_make(manner)?;
+    if found.target.is_none() && expected.size >= large::LARGE && side.directory.status(found.name).is_ok() {
+        // Else all of it would be copied before that is found.
+        return Err(name_is_taken());
+    }
     let source =
         found.node.source.read(found.name).map_err(|error| failed(found, Side::Source, "open it", error))?;
     if large::is_resumable(expected.size, manner.resume_over) {
@@ -92,7 +96,7 @@ pub(super) fn transfer<D: Directory, H: Handler<D>>(
     match naming {
         Naming::AtOnce => unfinished.keep(),
         Naming::WhenWhole => unfinished
-            .rename(found.name, taken(found))
+            .rename(found.name, taken(found), &mut turn.renamed_from)
             .map_err(|error| could_not_name(found, "rename the finished copy over it", error))?,
     }
     Ok(State::of(expected))
@@ -155,7 +159,7 @@ pub(super) fn transfer_link<D: Directory>(
     .map_err(&failed)?;
     let unfinished = Unfinished { side, name: Some(name_of_copy.clone()), naming: Naming::WhenWhole };
     finish(&name_of_copy)?;
-    unfinished.rename(name, taken).map_err(failed)
+    unfinished.rename(name, taken, &mut None).map_err(failed)
 }
 
 /// A file or link in the target that goes away unless it is finished.
@@ -170,11 +174,13 @@ impl<D: Directory> Unfinished<'_, D> {
         self.name = None;
     }
 
-    fn rename(mut self, name: &OsStr, taken: Taken) -> io::Result<()> {
-        let Some(temporary) = &self.name else { return Ok(()) };
-        self.side.directory.rename(temporary, &self.side.directory, name, taken)?;
-        self.name = None;
-        Ok(())
+    /// Names it. Where that fails, and may have been done all the same, `from` is left to be the name that it had.
+    fn rename(mut self, name: &OsStr, taken: Taken, from: &mut Option<OsString>) -> io::Result<()> {
+        let Some(temporary) = self.name.take() else { return Ok(()) };
+        self.side.directory.rename(&temporary, &self.side.directory, name, taken).inspect_err(|_| {
+            // What can be removed had not been renamed; what is left is removed by the next pass.
+            *from = self.side.directory.remove_file(&temporary).is_err().then_some(temporary);
+        })
     }
 }
 

@@ -131,7 +131,13 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
         Ok(Next::Done)
     }
 
-    fn link(&self, worker: &mut Worker<'_, D, Self>, _node: &Node<D>, _name: &OsStr) -> Result<(), Failure> {
+    fn link(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        _node: &Node<D>,
+        _name: &OsStr,
+        _turn: &Turn,
+    ) -> Result<(), Failure> {
         worker.tally.0.skipped += 1;
         Ok(())
     }

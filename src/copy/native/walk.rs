@@ -48,7 +48,8 @@ pub(super) use handler::{FirstLook, Found, Handler, Lost, Next, Opened, Turn};
 use job::Job;
 use listed::ByListing;
 pub(super) use listed::OldListings;
-use pair::{InTarget, Pair, Whose};
+pub(super) use pair::InTarget;
+use pair::{Pair, Whose};
 use settle::Again;
 pub(super) use worker::Worker;
 
@@ -257,7 +258,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 if std::mem::take(&mut turn.waits) {
                     self.meter.retry_ends();
                 }
-                self.entry(worker, &node, &name, InTarget::Look, FirstLook::Closed, turn);
+                self.entry(worker, &node, &name, FirstLook::Closed, turn);
                 self.release(worker, &node);
             }
             Job::Extra { node, name, kind, failed } => {
@@ -366,8 +367,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             pair.meet(&side.directory, &same)
                 .map_err(|error| failed(Side::Target, "list the directory in the target", error))?;
         }
-        if node.target_case() == Case::Folded && node.source.case() == Case::Distinct {
-            pair.find_clashes();
+        if node.target_case() == Case::Folded {
+            pair.find_clashes(|names, index| self.may_clash(worker, node, names, index));
         }
         if pair.source.len() > FILLED_AT_ONCE {
             node.filled()?;
@@ -473,8 +474,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 }
                 _ => FirstLook::Closed,
             };
-            let turn = Turn { clash: pair.clash(index).map(Into::into), ..Turn::default() };
-            self.entry(worker, node, name, in_target, look, turn);
+            let turn = Turn { in_target, clash: pair.clash(index).map(Into::into), ..Turn::default() };
+            self.entry(worker, node, name, look, turn);
         }
         self.filled(node);
     }

@@ -8,6 +8,7 @@
 
 use std::cmp::Ordering;
 use std::ffi::OsStr;
+use std::hash::{DefaultHasher, Hasher};
 
 /// Whether names that differ only in case are two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,13 @@ pub enum Case {
 /// The order of names by their letters without case; equal are those that a volume that folds case takes for one.
 pub fn folded_order(one: &OsStr, other: &OsStr) -> Ordering {
     folded(one).cmp(folded(other))
+}
+
+/// The same for all names that are equal in that order, and for hardly any others.
+pub fn folded_hash(name: &OsStr) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    folded(name).for_each(|letter| hasher.write_u32(letter));
+    hasher.finish()
 }
 
 /// The letters of a name in upper case; a byte that belongs to none stands for itself, behind all letters.

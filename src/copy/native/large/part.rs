@@ -104,6 +104,11 @@ impl<'a, D: Directory> Part<'a, D> {
         begun.map_err(|error| failed("write down beside it how far it is", error))
     }
 
+    /// The name that the copy has until it is whole.
+    pub(super) fn name(&self) -> &OsStr {
+        &self.names.part
+    }
+
     /// Gives the whole copy its name.
     pub(super) fn finish(&self, name: &OsStr, taken: Taken) -> io::Result<()> {
         let directory = &self.side.directory;

@@ -186,3 +186,155 @@ fn a_quarantine_and_a_temporary_name_are_known_in_any_case() {
     assert!(!trees.to.join(&leftover).exists());
     assert!(trees.to.join(".movebook-QUARANTINE/run/1/x").exists());
 }
+
+/// The target folds case and does not say so, as a FAT that Linux has mounted; what is to be said of `flaky` comes late.
+struct Silent;
+
+static FLAKY: AtomicUsize = AtomicUsize::new(0);
+
+impl Trouble for Silent {
+    fn actual_case(path: &Path) -> Case {
+        case_of(path)
+    }
+
+    fn status(path: &Path, status: Status) -> io::Result<Status> {
+        let refused = path.ends_with("from/flaky") && FLAKY.fetch_add(1, Ordering::Relaxed) == 0;
+        if refused { Err(io::ErrorKind::TimedOut.into()) } else { Ok(status) }
+    }
+}
+
+#[test]
+fn where_nobody_knows_that_names_are_one_the_second_is_refused_however_late_it_comes() {
+    for threads in [1, 4] {
+        let trees = Trees::new(&["FLAKY", "flaky"]);
+        for (name, letter) in [("LARGE", "L"), ("large", "l")] {
+            put(&trees.from.join(name), &letter.repeat(2 << 20), 1_000_000);
+        }
+        FLAKY.store(0, Ordering::Relaxed);
+        let pass = CopyPass { threads, retries: 1, ..trees.pass() };
+        for expected in [[2, 0, 0], [0, 0, 2]] {
+            let outcome = done::<Silent>(&pass);
+            assert_eq!((files(&outcome), outcome.summary.failed.files), (expected, 2));
+            for error in &outcome.summary.errors {
+                assert!(error.error.contains("differs only in case"), "{error:?}");
+            }
+            let names = names_below(&trees.to);
+            assert_eq!(names.len(), 2, "{names:?}");
+            for name in names {
+                let [copy, source] = [&trees.to, &trees.from].map(|root| fs::read(root.join(&name)).unwrap());
+                assert!(copy == source, "{name} has its own content");
+            }
+        }
+    }
+}
+
+/// The answer to a rename is lost, though it is done.
+struct Unanswered;
+
+impl Trouble for Unanswered {
+    fn renamed(_path: &Path) -> io::Result<()> {
+        static UNANSWERED: AtomicUsize = AtomicUsize::new(0);
+        if UNANSWERED.fetch_add(1, Ordering::Relaxed) < 2 {
+            Err(io::ErrorKind::TimedOut.into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn a_name_that_the_pass_itself_has_given_is_not_taken_by_another() {
+    let trees = Trees::new(&["small"]);
+    put(&trees.from.join("large"), &"l".repeat(9 << 20), 1_000_000);
+    let outcome = done::<Unanswered>(&CopyPass { threads: 1, retries: 2, resume_over: 0, ..trees.pass() });
+    assert_eq!(outcome.summary.errors, []);
+    // The record of the large one's copy is removed by the next pass.
+    let names: Vec<_> = names_below(&trees.to).into_iter().filter(|name| !name.starts_with('.')).collect();
+    assert_eq!((outcome.summary.same.files, names), (2, vec!["large".into(), "small".into()]));
+}
+
+/// Both sides fold case, by tables that differ: the source's has no letters but those of ASCII.
+struct TwoTables;
+
+impl Trouble for TwoTables {
+    fn case(_path: &Path) -> Case {
+        Case::Folded
+    }
+
+    fn actual_case(path: &Path) -> Case {
+        case_of(path)
+    }
+}
+
+#[test]
+fn a_source_that_folds_case_may_have_names_that_clash_too() {
+    let trees = Trees::new(&["Ä/x", "ä/y", "Ö", "ö"]);
+    let outcome = done::<TwoTables>(&trees.pass());
+    assert_eq!((clashes(&outcome), files(&outcome)), (vec!["ä/", "ö"], [2, 0, 0]));
+    assert_eq!(names_below(&trees.to), ["Ä", "Ä/x", "Ö"]);
+}
+
+#[test]
+fn a_name_that_takes_no_part_clashes_with_none() {
+    let trees = Trees::new(&["Mail", "b/FILE", "skip/x", "Skip"]);
+    std::os::unix::fs::symlink("nowhere", trees.from.join("MAIL")).unwrap();
+    std::os::unix::fs::symlink("nowhere", trees.from.join("b/File")).unwrap();
+    put(&trees.to.join("b/File"), "old", 900_000);
+    let rules = Rules { exclude_directories: vec!["skip".into()], ..Rules::default() };
+    let pass = CopyPass { filter: Filter::new(rules).unwrap(), ..trees.pass() };
+    let outcome = done::<Folding>(&pass);
+    assert_eq!((clashes(&outcome), files(&outcome)), (vec![""; 0], [2, 1, 0]));
+    assert_eq!(outcome.summary.skipped_links, 2);
+    assert_eq!(fs::read_to_string(trees.to.join("b/FILE")).unwrap(), "b/FILE");
+    let outcome = done::<Folding>(&CopyPass { links: Links::Copy, ..pass });
+    assert_eq!(clashes(&outcome), ["MAIL", "b/File"]);
+}
+
+/// A file of the target that nobody may look at.
+struct Closed;
+
+impl Trouble for Closed {
+    fn case(path: &Path) -> Case {
+        case_of(path)
+    }
+
+    fn status(path: &Path, status: Status) -> io::Result<Status> {
+        if path.ends_with("to/CLOSED") { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(status) }
+    }
+}
+
+#[test]
+fn a_file_in_another_case_that_cannot_be_looked_at_is_an_error_of_its_own() {
+    let trees = Trees::new(&["CLOSED", "other"]);
+    put(&trees.to.join("closed"), "CLOSED", 900_000);
+    let outcome = done::<Closed>(&trees.pass());
+    assert_eq!((files(&outcome), outcome.summary.errors.len()), ([1, 0, 0], 1));
+    assert_eq!(
+        (outcome.summary.errors[0].path.as_str(), outcome.summary.errors[0].class),
+        ("CLOSED", ErrorClass::Denied)
+    );
+}
+
+/// A volume that takes more letters for one than this program knows of.
+struct LargerTable;
+
+impl Trouble for LargerTable {
+    fn case(path: &Path) -> Case {
+        case_of(path)
+    }
+
+    fn are_one(one: &std::ffi::OsStr, other: &std::ffi::OsStr) -> bool {
+        let folded = |name: &std::ffi::OsStr| name.to_str().map(|name| name.replace('ſ', "S").to_uppercase());
+        folded(one) == folded(other)
+    }
+}
+
+#[test]
+fn where_the_volume_takes_more_for_one_the_second_name_is_refused() {
+    let trees = Trees::new(&["S", "ſ", "d/S/x", "d/ſ/x"]);
+    let outcome = done::<LargerTable>(&CopyPass { threads: 1, ..trees.pass() });
+    assert_eq!((files(&outcome), outcome.summary.failed.files), ([2, 0, 0], 2));
+    for error in &outcome.summary.errors {
+        assert!(error.error.contains("differs only in case"), "{error:?}");
+    }
+}

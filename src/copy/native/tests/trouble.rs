@@ -37,6 +37,10 @@ pub(super) trait Trouble: Send + Sync + 'static {
     fn rename(_new: &Path) -> io::Result<()> {
         Ok(())
     }
+    /// After a rename that was done.
+    fn renamed(_new: &Path) -> io::Result<()> {
+        Ok(())
+    }
     fn remove_file(_path: &Path) -> io::Result<()> {
         Ok(())
     }
@@ -54,6 +58,10 @@ pub(super) trait Trouble: Send + Sync + 'static {
     }
     fn case(_path: &Path) -> Case {
         Case::Distinct
+    }
+    /// What it does about case in truth, whatever it says.
+    fn actual_case(path: &Path) -> Case {
+        Self::case(path)
     }
     /// Whether a volume that folds case takes two names for one.
     fn are_one(one: &OsStr, other: &OsStr) -> bool {
@@ -75,7 +83,7 @@ impl<T: Trouble> Troubled<T> {
 
     /// The name under which an entry is there, as far as it is by this one.
     fn actual(&self, name: &OsStr) -> OsString {
-        if T::case(&self.path) == Case::Distinct || self.own.status(name).is_ok() {
+        if T::actual_case(&self.path) == Case::Distinct || self.own.status(name).is_ok() {
             return name.to_owned();
         }
         // A handle of its own, since others may be listing the directory by this one.
@@ -165,7 +173,10 @@ impl<T: Trouble> Directory for Troubled<T> {
         let (name, there) = (self.actual(name), into.actual(new_name));
         self.own.rename(&name, &into.own, &there, taken)?;
         // What replaces another has its own spelling.
-        if there == new_name { Ok(()) } else { into.own.rename(&there, &into.own, new_name, Taken::Refuse) }
+        if there != new_name {
+            into.own.rename(&there, &into.own, new_name, Taken::Refuse)?;
+        }
+        T::renamed(&into.path.join(new_name))
     }
 
     fn remove_file(&self, name: &OsStr) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -12,10 +12,11 @@ use super::pair::InTarget;
 use super::settle::{Again, Settled};
 use super::{Depth, FirstLook, Found, Handler, Job, Next, Opened, Turn, Walk, Worker};
 use crate::copy::native::failure::{Failure, Side};
-use crate::copy::native::node::Node;
+use crate::copy::native::node::{Node, TargetSide};
+use crate::copy::native::temporary;
 use crate::copy::{EntryKind, Rule, names};
 use crate::filter::Candidate;
-use crate::sys::tree::Directory;
+use crate::sys::tree::{Directory, Names};
 
 impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
     /// Handles it, and settles what becomes of it if that fails.
@@ -24,11 +25,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         worker: &mut Worker<'_, D, H>,
         node: &Arc<Node<D>>,
         name: &OsStr,
-        in_target: InTarget,
         look: FirstLook,
         mut turn: Turn,
     ) {
-        let result = self.try_entry(worker, node, name, in_target, look, &mut turn);
+        let result = self.try_entry(worker, node, name, look, &mut turn);
         if !matches!(result, Ok(Next::OnItsOwn)) {
             self.handler.over(worker, &mut turn);
         }
@@ -63,7 +63,6 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         worker: &mut Worker<'_, D, H>,
         node: &Arc<Node<D>>,
         name: &OsStr,
-        in_target: InTarget,
         look: FirstLook,
         turn: &mut Turn,
     ) -> Result<Next, Failure> {
@@ -90,7 +89,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 match self.judge_name(worker, &node.relative, name) {
                     Ok(()) => {
                         clashes_with_none(turn)?;
-                        self.handler.link(worker, node, name)?;
+                        self.handler.link(worker, node, name, turn)?;
                     }
                     Err(rule) => self.handler.kept_out(&mut worker.tally, node, name, rule, 0),
                 }
@@ -104,7 +103,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             EntryKind::Directory => {
                 if self.orders.depth == Depth::All {
                     let other = turn.clash.as_deref();
-                    self.descend(worker, node, name, InTarget::Look, other);
+                    self.descend(worker, node, name, turn.in_target, other);
                 }
                 return Ok(Next::Done);
             }
@@ -118,17 +117,39 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             return Ok(Next::Done);
         }
         clashes_with_none(turn)?;
-        let target = match (node.target(), in_target) {
-            (Some(_), InTarget::Absent) | (None, _) => None,
-            (Some(side), InTarget::Look | InTarget::File) => {
-                match look_at(&side.directory, &opened.target, look) {
-                    Ok(status) => Some(status),
-                    Err(error) if error.kind() == ErrorKind::NotFound => None,
-                    Err(error) => return Err(failed(Side::Target, "look at it in the target", error)),
-                }
+        let look_in = |side: &TargetSide<D>| {
+            if is_looked_for(&side.directory, turn)? {
+                look_at(&side.directory, &opened.target, look).map(Some)
+            } else {
+                Ok(None)
             }
         };
+        let target = match node.target().map_or(Ok(None), look_in) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            looked => looked.map_err(|error| failed(Side::Target, "look at it in the target", error))?,
+        };
         self.handler.file(worker, &Found { node, name, source, target, opened }, turn)
+    }
+
+    /// Whether an entry of the source would be brought to the target, as far as its listing tells.
+    pub(super) fn may_clash(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        node: &Node<D>,
+        names: &Names,
+        index: usize,
+    ) -> bool {
+        let (name, above) = (names.name(index), &node.relative);
+        match names.kind(index) {
+            _ if temporary::is_temporary(name) => false,
+            EntryKind::File => match names.file(index) {
+                Some(file) => self.judge(worker, above, name, file.size, file.modified).is_ok(),
+                None => self.judge_name(worker, above, name).is_ok(),
+            },
+            EntryKind::Link => self.handler.brings_links() && self.judge_name(worker, above, name).is_ok(),
+            EntryKind::Directory => self.judge_directory(worker, above, name).is_ok(),
+            EntryKind::Special => false,
+        }
     }
 
     pub(super) fn judge(
@@ -165,6 +186,20 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             return Ok(());
         }
         self.orders.filter.judge_directory(worker.below(above, name))
+    }
+}
+
+/// Whether a name is looked for in the target. One that the listing did not have is there by now only if an attempt that
+/// failed has given it all the same: then what it was renamed from is gone.
+fn is_looked_for<D: Directory>(target: &D, turn: &Turn) -> io::Result<bool> {
+    match (turn.in_target, &turn.renamed_from) {
+        (InTarget::Look | InTarget::File, _) => Ok(true),
+        (InTarget::Absent, None) => Ok(false),
+        (InTarget::Absent, Some(from)) => match target.status(from) {
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(error),
+        },
     }
 }
 

@@ -1,12 +1,12 @@
 //! What the walk finds, and who is told of it.
 
 use std::cell::Cell;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Worker;
+use super::{InTarget, Worker};
 use crate::copy::native::failure::{Failure, Side};
 use crate::copy::native::node::Node;
 use crate::copy::native::under_way::LargeMove;
@@ -20,6 +20,10 @@ pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
     /// How a file that both sides have, and that no filter judges, is looked at first.
     fn first_look(&self) -> FirstLook {
         FirstLook::Closed
+    }
+    /// Whether links of the source come to be in the target.
+    fn brings_links(&self) -> bool {
+        false
     }
     /// A worker begins, on a thread of its own.
     fn begins(&self, _tally: &mut Self::Tally) {}
@@ -37,7 +41,13 @@ pub(in crate::copy::native) trait Handler<D: Directory>: Sync + Sized {
         turn: &mut Turn,
     ) -> Result<Next, Failure>;
     /// A link in the source whose name the filter lets in.
-    fn link(&self, worker: &mut Worker<'_, D, Self>, node: &Node<D>, name: &OsStr) -> Result<(), Failure>;
+    fn link(
+        &self,
+        worker: &mut Worker<'_, D, Self>,
+        node: &Node<D>,
+        name: &OsStr,
+        turn: &Turn,
+    ) -> Result<(), Failure>;
     /// A device, socket or pipe in the source.
     fn special(&self, tally: &mut Self::Tally, node: &Node<D>, name: &OsStr);
     /// A file or link, or a directory with all that it holds, that the filter keeps out.
@@ -154,6 +164,10 @@ pub(in crate::copy::native) struct Turn {
     pub(in crate::copy::native) on_its_own: bool,
     /// Whether it is the one of a file's names that the others wait for.
     pub(in crate::copy::native) leads: Option<FileIdentity>,
+    /// What the target's listing had of its name; it holds for all attempts.
+    pub(in crate::copy::native) in_target: InTarget,
+    /// The name from which the copy was to be renamed by an attempt that failed, and may have been.
+    pub(in crate::copy::native) renamed_from: Option<OsString>,
     /// Another name of its directory, which the target takes for the same.
     pub(in crate::copy::native) clash: Option<Box<OsStr>>,
     /// Whether it waits for its retry, and progress was told so.

@@ -10,10 +10,12 @@
 //! what is copied anew over it has the source's, as far as the volume gives it that. The volume has the last word on whether
 //! two names are one.
 //!
-//! A source that tells them apart may hold several names that are one in the target. One of them takes part: the one that
-//! the target has letter by letter, else the first in the order of bytes. The others are errors, each for itself: none
-//! is ever written over the first. Here nobody asks the volume, which may have no such file yet: where its table lacks
-//! a letter, a file that it could hold beside the other is an error too.
+//! A source may hold several names that are one in the target, and not only one that tells case apart: its table of letters
+//! may be another. One of them takes part: the one that the target has letter by letter, else the first in the order of
+//! bytes, of those that the filter lets in, as far as a listing tells that, and that are no links or the like that are
+//! skipped. The others are errors, each for itself: none is ever written over the first. Here nobody asks the volume,
+//! which may have no such file yet: where its table lacks a letter, a file that it could hold beside the other is an error
+//! too. Where it has more letters, or folds case and does not say so, the second of two is refused by its name.
 
 use std::cmp::Ordering;
 use std::ffi::OsStr;
@@ -22,12 +24,14 @@ use std::ops::Range;
 
 use super::super::temporary;
 use crate::copy::EntryKind;
-use crate::sys::tree::{Case, Directory, ListedFile, Names, folded_order};
+use crate::sys::tree::{Case, Directory, ListedFile, Names, folded_hash, folded_order};
 
 /// Whether a name is worth looking for in the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum InTarget {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::copy::native) enum InTarget {
+    /// The listing had no such name: what is there by now is another's, and not replaced.
     Absent,
+    #[default]
     Look,
     /// The listing had it as a regular file.
     File,
@@ -84,7 +88,7 @@ impl Pair {
             self.target_files +=
                 u64::from(listed.kind() == EntryKind::File && !temporary::is_temporary(name));
             match self.source.find(name) {
-                Some(index) => self.met(index, listed.kind(), listed.file(), same),
+                Some(index) => self.meet_one(index, listed.kind(), listed.file(), same),
                 None => self.target_only.push_listed(name, &listed)?,
             }
             Ok(())
@@ -96,7 +100,7 @@ impl Pair {
         Ok(())
     }
 
-    fn met(
+    fn meet_one(
         &mut self,
         index: usize,
         kind: EntryKind,
@@ -129,7 +133,7 @@ impl Pair {
             let from = unmet.partition_point(|one| order(one) == Ordering::Less);
             let found = unmet.get(from).copied().filter(|one| order(one) == Ordering::Equal);
             match found.filter(|one| !self.met.has(*one)) {
-                Some(one) if has(target, self.source.name(one))? => self.met(one, kind, file, same),
+                Some(one) if has(target, self.source.name(one)) => self.meet_one(one, kind, file, same),
                 _ => self.target_only.push(name, kind)?,
             }
         }
@@ -137,21 +141,44 @@ impl Pair {
         Ok(())
     }
 
-    /// Finds the names of a source that tells case apart which a target that does not takes for one; once both have met.
-    pub(super) fn find_clashes(&mut self) {
-        let mut indices: Vec<_> = (0..self.source.len()).collect();
-        indices.sort_by(|one, other| self.order(*one, *other));
+    /// Finds the names of the source that a target which folds case takes for one; once both have met. What is kept out or
+    /// skipped takes no part.
+    pub(super) fn find_clashes(&mut self, mut takes_part: impl FnMut(&Names, usize) -> bool) {
+        let hashes = (0..self.source.len()).map(|index| (folded_hash(self.source.name(index)), index));
+        // Numbers are sorted many times faster than names are compared, and hardly any directory has two that are one.
+        let mut hashes: Vec<_> = hashes.collect();
+        hashes.sort_unstable();
+        let mut alike: Vec<usize> = hashes
+            .chunk_by(|(one, _), (other, _)| one == other)
+            .filter(|group| group.len() > 1)
+            .flatten()
+            .map(|(_, index)| *index)
+            .collect();
+        drop(hashes);
+        alike.sort_by(|one, other| self.order(*one, *other));
+        let mut clashes = Vec::new();
         let is_one = |one: &usize, other: &usize| {
             folded_order(self.source.name(*one), self.source.name(*other)) == Ordering::Equal
         };
-        let mut clashes = Vec::new();
-        for group in indices.chunk_by(is_one).filter(|group| group.len() > 1) {
-            let first = group.iter().find(|index| self.met.has(**index)).unwrap_or(&group[0]);
-            let others = group.iter().filter(|index| *index != first && !self.met.has(**index));
+        let mut taken_over = Vec::new();
+        for group in alike.chunk_by(is_one).filter(|group| group.len() > 1) {
+            let part = group.iter().copied().filter(|index| takes_part(&self.source, *index));
+            let part: Vec<_> = part.collect();
+            let Some(first) = part.iter().find(|index| self.met.has(**index)).or(part.first()) else {
+                continue;
+            };
+            if group.iter().any(|index| self.met.has(*index)) {
+                taken_over.push(*first);
+            }
+            let others = part.iter().filter(|index| *index != first && !self.met.has(**index));
             clashes.extend(others.map(|index| (*index, *first)));
         }
         clashes.sort_unstable();
         self.clashes = clashes;
+        // What the target has under the name of one that takes no part is in the place of the one that does.
+        for index in taken_over {
+            self.met.set(index);
+        }
     }
 
     /// By letters without case, and those that are one by their bytes.
@@ -206,13 +233,10 @@ impl Pair {
     }
 }
 
-/// Whether a directory has something of that name, as it takes names.
-fn has<D: Directory>(directory: &D, name: &OsStr) -> io::Result<bool> {
-    match directory.status(name) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
+/// Whether a directory has something of that name, as it takes names. What cannot be looked at is there: whoever handles it
+/// says why it cannot be, of that one entry.
+fn has<D: Directory>(directory: &D, name: &OsStr) -> bool {
+    directory.status(name).map_or_else(|error| error.kind() != ErrorKind::NotFound, |_| true)
 }
 
 /// A bit for each of so many names.
