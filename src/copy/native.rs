@@ -144,7 +144,7 @@ fn go<D: Directory>(
         depth: if pass.directories == Directories::None { Depth::Top } else { Depth::All },
         old_listings: match (deed, pass.errors) {
             (Deed::Survey, _) | (Deed::Copy, OnErrors::Tolerate) => OldListings::Believed,
-            (Deed::Copy, OnErrors::Fail) => OldListings::Checked,
+            (Deed::Copy, OnErrors::Fail) => OldListings::WaitedOutInSource,
         },
         retries: pass.retries,
         wait: pass.wait,
@@ -192,7 +192,7 @@ fn verify_with<D: Directory>(pass: &VerifyPass, watch: &Watch<'_>) -> Result<Ver
         filter: &pass.filter,
         started: pass.started,
         depth: Depth::All,
-        old_listings: OldListings::Checked,
+        old_listings: OldListings::WaitedOut,
         retries: 1,
         wait: Duration::from_millis(500),
         threads: pass.threads,

@@ -20,7 +20,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 pub use case::{Case, folded_hash, folded_order};
 pub use names::Names;
@@ -83,9 +83,7 @@ impl Listed {
     /// What is kept of it, where it was told and the entry is a regular file.
     pub fn file(&self) -> Option<ListedFile> {
         match self {
-            Self::Status(Status { kind: EntryKind::File, size, modified, permissions, .. }) => {
-                Some(ListedFile { size: *size, modified: *modified, permissions: *permissions })
-            }
+            Self::Status(status) if status.kind == EntryKind::File => Some(status.into()),
             Self::Status(_) | Self::Kind(_) => None,
         }
     }
@@ -100,10 +98,9 @@ pub struct ListedFile {
     pub permissions: Permissions,
 }
 
-impl ListedFile {
-    /// Whether a look tells the same.
-    pub fn is(&self, status: &Status) -> bool {
-        Listed::Status(status.clone()).file() == Some(*self)
+impl From<&Status> for ListedFile {
+    fn from(Status { size, modified, permissions, .. }: &Status) -> Self {
+        Self { size: *size, modified: *modified, permissions: *permissions }
     }
 }
 
@@ -186,6 +183,11 @@ pub trait Directory: Sized + Send + Sync {
     const DURABILITY: Durability;
     const RENAMING: Renaming;
     const NAMES: NameRules = if cfg!(windows) { NameRules::OfWindows } else { NameRules::OfTheVolume };
+
+    /// No listing and no look at a name tells what is older than this where [`Directory::listings`] says that it may be old.
+    /// Windows keeps listings, and what it knows of single files, for 10 s (`DirectoryCacheLifetime` and
+    /// `FileInfoCacheLifetime` in Microsoft's documentation of the parameters of `LanmanWorkstation`).
+    const LISTINGS_KEPT: Duration = Duration::from_secs(11);
 
     /// What these handles can carry over beside content, time and permission bits. What is asked for besides is refused
     /// before a pass begins; the methods for it then say [`io::ErrorKind::Unsupported`].

@@ -20,18 +20,14 @@ pub(super) enum Decision {
 pub(super) fn decide(source: &Status, target: Option<&Status>, tolerance: Duration) -> Decision {
     let Some(target) = target else { return Decision::New };
     match target.kind {
-        EntryKind::File if agrees(source, target, tolerance) => Decision::Same,
+        EntryKind::File if agree(&source.into(), &target.into(), tolerance) => Decision::Same,
         EntryKind::File | EntryKind::Link => Decision::Changed,
         kind @ (EntryKind::Directory | EntryKind::Special) => Decision::Mismatch(kind),
     }
 }
 
-fn agrees(source: &Status, target: &Status, tolerance: Duration) -> bool {
-    source.size == target.size && apart(source.modified, target.modified) <= tolerance
-}
-
-/// Whether two files are the same by what their listings tell.
-pub(super) fn agree_as_listed(source: &ListedFile, target: &ListedFile, tolerance: Duration) -> bool {
+/// Whether two files are the same by size and time, as a look or a listing tells them.
+pub(super) fn agree(source: &ListedFile, target: &ListedFile, tolerance: Duration) -> bool {
     source.size == target.size && apart(source.modified, target.modified) <= tolerance
 }
 

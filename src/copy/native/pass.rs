@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::attributes::{Attributes, Mended, Verdict};
 use super::compare::{Content, compare};
-use super::decide::{Decision, agree_as_listed, called, decide};
+use super::decide::{Decision, agree, called, decide};
 use super::distrust;
 use super::failure::{Failure, Side};
 use super::hard_links::{self, HardLinks, Leader, Linked, Meeting};
@@ -85,7 +85,7 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
     fn is_same_as_listed(&self, source: &ListedFile, target: &ListedFile) -> bool {
         self.pass.compare == Compare::Metadata
             && !distrust::may_apply::<D>(self.pass.distrust)
-            && agree_as_listed(source, target, self.tolerance)
+            && agree(source, target, self.tolerance)
             && self.attributes.agree_as_listed(source, target)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::compare::{Content, compare, compare_and_hash};
-use super::decide::{agree_as_listed, apart, called};
+use super::decide::{agree, apart, called};
 use super::failure::Failure;
 use super::large;
 use super::node::Node;
@@ -56,7 +56,7 @@ impl<D: Directory> Handler<D> for VerifyHandler<'_> {
     fn is_same_as_listed(&self, source: &ListedFile, target: &ListedFile) -> bool {
         match self.pass.method {
             Method::Size => source.size == target.size,
-            Method::Mtime => agree_as_listed(source, target, self.tolerance),
+            Method::Mtime => agree(source, target, self.tolerance),
             Method::Blake3 => false,
         }
     }

@@ -1,7 +1,7 @@
 //! Walks source and target together, directory by directory, with many workers, and hands what it finds to a handler.
 //!
 //! Every name of the source ends in exactly one call of the handler (or in none, if the pass is stopped): `file` that
-//! succeeds, `link`, `special`, `kept_out` or `failed`. Directories that share a name are entered on both sides
+//! succeeds, `same`, `link`, `special`, `kept_out` or `failed`. Directories that share a name are entered on both sides
 //! through handles; nothing is reached by a path, and no link is ever followed.
 //!
 //! Memory is bounded by the directories in flight: those that a worker is in, and their ancestors. What such a directory
@@ -12,11 +12,11 @@
 //! level that is copied, and memory: a directory in flight holds its whole path, and so does each extra entry that a purge
 //! is told of, which for ten thousand levels of short names is 100 MB.
 
+mod by_listing;
 mod entry;
 mod extras;
 mod handler;
 mod job;
-mod listed;
 mod pair;
 mod settle;
 mod worker;
@@ -44,10 +44,10 @@ use crate::copy::quarantine::is_quarantine;
 use crate::copy::{EntryKind, PassError, Progress, Watch};
 use crate::filter::Filter;
 use crate::sys::tree::{Case, Directory};
+use by_listing::ByListing;
+pub(super) use by_listing::OldListings;
 pub(super) use handler::{FirstLook, Found, Handler, Lost, Next, Opened, Turn};
 use job::Job;
-use listed::ByListing;
-pub(super) use listed::OldListings;
 pub(super) use pair::InTarget;
 use pair::{Pair, Whose};
 use settle::Again;
@@ -119,6 +119,7 @@ pub(super) fn walk<D: Directory, H: Handler<D>>(
         stopped: AtomicBool::new(false),
         why: Mutex::new(None),
     };
+    walk.wait_out_old_listings(&root);
     walk.push(Job::Top { node: Arc::clone(&root) });
     let tallies = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| walk.work())).collect();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::trouble::{Trouble, Troubled};
 use super::*;
@@ -12,6 +12,9 @@ use crate::sys::tree::{Listed, Listings, Status};
 
 /// The calls of all tests here, each of which looks at those below its own folder.
 static CALLS: Mutex<Vec<(Call, PathBuf)>> = Mutex::new(Vec::new());
+
+/// When files were written late.
+static WRITTEN: Mutex<Vec<(PathBuf, Instant)>> = Mutex::new(Vec::new());
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Call {
@@ -66,7 +69,8 @@ impl Trouble for Told {
         if name.contains("behind") && in_source(path) {
             status.size += 1;
         }
-        if name.contains("late") && in_source(path) {
+        let is_kept = || since(path) < Self::LISTINGS_KEPT;
+        if name.contains("never") || (name.contains("late") && is_kept()) {
             // As it was before it was written last.
             (status.size, status.modified) = (name.len() as u64, first_time());
         }
@@ -178,44 +182,84 @@ fn what_differs_by_its_listing_alone_is_looked_at_and_left() {
     assert_eq!((found.equal, found.differences), (2, vec![]));
 }
 
+/// How long ago a file was written, by the system's clock.
+fn since(path: &Path) -> Duration {
+    let written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+    written.iter().rev().find(|(file, _)| file == path).map_or(Duration::MAX, |(_, at)| at.elapsed())
+}
+
 /// Changed on the server after the listing that this machine keeps.
-fn write_late(trees: &Trees) {
-    put(&trees.from.join("late"), "what was written last", 2_000_000);
+fn write_late(path: &Path) {
+    put(path, "what was written last", 2_000_000);
+    WRITTEN.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), Instant::now()));
 }
 
 #[test]
-fn an_old_listing_is_believed_by_a_pass_that_tolerates_errors_and_by_none_that_must_be_clean() {
-    let trees = settled_share(&["late", "still", "d/still"]);
-    write_late(&trees);
+fn a_pass_that_tolerates_errors_and_a_survey_believe_an_old_listing() {
+    let trees = settled_share(&["never", "still", "d/still"]);
+    write_late(&trees.from.join("never"));
     let tolerant = CopyPass { errors: OnErrors::Tolerate, ..trees.pass() };
     assert_eq!(files(&done(&tolerant)), [0, 0, 3]);
     assert_eq!(calls(&trees), listings_of(&["", "d"], &["share", "to"]));
     let survey = quiet(|watch| survey::<Troubled<Told>>(&trees.pass(), watch)).unwrap();
     assert_eq!(files(&survey.outcome), [0, 0, 3]);
-    calls(&trees);
+}
 
+#[test]
+fn a_pass_that_must_be_clean_and_a_verification_wait_until_no_listing_is_old() {
+    let trees = settled_share(&["late", "still", "d/still"]);
+    write_late(&trees.from.join("late"));
     let found = verified(&VerifyPass { method: Method::Mtime, ..trees.verify_pass() });
     assert_eq!((found.equal, found.counts.get(&crate::copy::verify::DifferenceKind::Mtime)), (2, Some(&1)));
     calls(&trees);
 
+    write_late(&trees.from.join("late"));
     assert_eq!(files(&done(&trees.pass())), [0, 1, 2]);
     assert_eq!(fs::read_to_string(trees.to.join("late")).unwrap(), "what was written last");
-    let looked: Vec<_> = calls(&trees)
-        .into_iter()
-        .filter(|(call, path)| *call != Call::List && path.ends_with("still"))
-        .collect();
-    let once = ["share/d/still", "share/still"].map(|path| (Call::Look, path.to_owned()));
-    assert_eq!(looked, once, "the source is looked at once, the target's listing is believed");
+    let looked =
+        calls(&trees).into_iter().filter(|(call, path)| *call != Call::List && path.ends_with("still"));
+    assert_eq!(looked.collect::<Vec<_>>(), [], "then listings are believed");
+
+    // A verification waits for its target too.
+    let verify = VerifyPass {
+        from: trees.to.clone(),
+        to: trees.from.clone(),
+        method: Method::Mtime,
+        ..trees.verify_pass()
+    };
+    put(&trees.from.join("still"), "STILL", 1_000_001);
+    let begun = Instant::now();
+    assert_eq!(verified(&verify).differences.len(), 1);
+    assert!(begun.elapsed() >= Told::LISTINGS_KEPT);
+}
+
+/// Listings are kept for longer than any test runs.
+struct Forever;
+
+impl Trouble for Forever {
+    const LISTINGS_KEPT: Duration = Duration::from_secs(100_000);
+
+    fn listings(_path: &Path) -> Listings {
+        Listings::MayBeOld
+    }
 }
 
 #[test]
-fn a_filter_of_a_pass_that_must_be_clean_judges_by_a_look_where_listings_may_be_old() {
+fn the_wait_for_listings_tells_progress_and_ends_with_the_wish_to_stop() {
+    let trees = Trees::new(&["a"]);
+    let cancel = Cancel::new();
+    let watch = Watch { progress: &|_| cancel.request(), cancel: &cancel, account: None };
+    let ended = copy::<Troubled<Forever>>(&trees.pass(), &watch);
+    assert!(matches!(ended, Err(PassError::Interrupted)), "{ended:?}");
+    assert!(!trees.to.join("a").exists());
+}
+
+#[test]
+fn a_filter_of_a_pass_that_must_be_clean_judges_by_no_old_listing() {
     let trees = settled_share(&["late"]);
-    write_late(&trees);
     let rules = Rules { min_size: Some(10), ..Rules::default() };
     let pass = CopyPass { filter: Filter::new(rules).unwrap(), ..trees.pass() };
-    let tolerant = CopyPass { errors: OnErrors::Tolerate, ..pass.clone() };
-    assert_eq!(done(&tolerant).summary.filtered.get(&Rule::MinSize), Some(&Tally { files: 1, bytes: 4 }));
+    write_late(&trees.from.join("late"));
     assert_eq!(files(&done(&pass)), [0, 1, 0]);
 }
 

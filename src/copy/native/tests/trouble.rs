@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{AttributeNames, Held, Object};
@@ -17,6 +17,7 @@ use crate::sys::tree::{
 /// What goes wrong, by the path that the directory was entered by and the name.
 pub(super) trait Trouble: Send + Sync + 'static {
     const NAMES: NameRules = Here::NAMES;
+    const LISTINGS_KEPT: Duration = Duration::from_millis(300);
 
     fn enter(_path: &Path) -> io::Result<()> {
         Ok(())
@@ -98,6 +99,7 @@ impl<T: Trouble> Directory for Troubled<T> {
     const DURABILITY: Durability = Here::DURABILITY;
     const RENAMING: Renaming = Here::RENAMING;
     const NAMES: NameRules = T::NAMES;
+    const LISTINGS_KEPT: Duration = T::LISTINGS_KEPT;
     const PRESERVED: &'static [Preserved] = Here::PRESERVED;
 
     fn open(path: &Path) -> io::Result<Self> {
