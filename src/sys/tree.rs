@@ -184,6 +184,9 @@ pub trait Directory: Sized + Send + Sync {
     const RENAMING: Renaming;
     const NAMES: NameRules = if cfg!(windows) { NameRules::OfWindows } else { NameRules::OfTheVolume };
 
+    /// What [`Directory::case`] says of most directories: believed of one that is not there yet.
+    const USUAL_CASE: Case = if cfg!(windows) { Case::Folded } else { Case::Distinct };
+
     /// No listing and no look at a name tells what is older than this where [`Directory::listings`] says that it may be old.
     /// Windows keeps listings, and what it knows of single files, for 10 s (`DirectoryCacheLifetime` and
     /// `FileInfoCacheLifetime` in Microsoft's documentation of the parameters of `LanmanWorkstation`).

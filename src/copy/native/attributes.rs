@@ -121,9 +121,9 @@ impl Attributes {
         let (Some(target), Some(side)) = (&found.target, found.node.target()) else {
             return Ok(Verdict::Agree);
         };
-        let agree = self.permissions_agree(&found.source, target)
-            && self.owner(&found.source).is_none_or(|owner| owner == target.owner)
-            && self.extended_agree(found, side)?;
+        // What a listing does not tell is compared only where it is asked for: so both ways of comparing agree.
+        let agree = self.listed_agree(&(&found.source).into(), &target.into())
+            && (self.preserve.is_nothing_more() || self.more_agrees(found, target, side)?);
         Ok(match agree {
             true => Verdict::Agree,
             false if target.names > self.known_names(&found.source) => Verdict::CopyAnew,
@@ -134,11 +134,7 @@ impl Attributes {
     /// Whether two files of the same content carry the same by what their listings tell. Where the pass carries over more
     /// than a listing tells of, that says nothing.
     pub(super) fn agree_as_listed(&self, source: &ListedFile, target: &ListedFile) -> bool {
-        self.preserve.is_nothing_more()
-            && (tree::same_permissions(
-                &tree::kept_permissions(EntryKind::File, &source.permissions, SetId::Drop),
-                &target.permissions,
-            ) || self.no_permissions.load(Ordering::Relaxed))
+        self.preserve.is_nothing_more() && self.listed_agree(source, target)
     }
 
     /// Gives a file of the target what its source has.
@@ -304,9 +300,22 @@ impl Attributes {
         })
     }
 
-    fn permissions_agree(&self, source: &Status, target: &Status) -> bool {
-        tree::same_permissions(&self.permissions(source), &target.permissions)
-            || self.no_permissions.load(Ordering::Relaxed)
+    /// Whether two files carry the same of what a listing tells.
+    fn listed_agree(&self, source: &ListedFile, target: &ListedFile) -> bool {
+        let set_id = if self.preserve.holds(Preserved::Owner) { SetId::Keep } else { SetId::Drop };
+        let wanted = tree::kept_permissions(EntryKind::File, &source.permissions, set_id);
+        tree::same_permissions(&wanted, &target.permissions) || self.no_permissions.load(Ordering::Relaxed)
+    }
+
+    /// Whether two files carry the same of what the pass is asked to carry over besides.
+    fn more_agrees<D: Directory>(
+        &self,
+        found: &Found<'_, D>,
+        target: &Status,
+        side: &TargetSide<D>,
+    ) -> Result<bool, Failure> {
+        let owners_agree = self.owner(&found.source).is_none_or(|owner| owner == target.owner);
+        Ok(owners_agree && self.extended_agree(found, side)?)
     }
 
     fn extended_agree<D: Directory>(

@@ -158,7 +158,7 @@ impl<D: Directory> Node<D> {
     /// Whether the directory in the target takes names that differ only in case for one, or will once it is made.
     pub(super) fn target_case(&self) -> Case {
         let mut nodes = std::iter::successors(Some(self), |node| node.parent.as_deref());
-        nodes.find_map(Self::target).map_or(Case::Distinct, |side| side.directory.case())
+        nodes.find_map(Self::target).map_or(D::USUAL_CASE, |side| side.directory.case())
     }
 
     /// The directory in the target, made if need be, with those above it.
