@@ -153,12 +153,15 @@ impl Directory for Handle {
             counted => counted,
         };
         match counted {
-            Ok((status, 0)) if self.reopened(FILE_READ_ATTRIBUTES).is_err() => {
-                Ok(Status { presence: Presence::Removed, ..status })
-            }
+            // There are volumes that count no names of directories at all.
+            Ok((status, 0)) => match self.reopened(FILE_READ_ATTRIBUTES) {
+                Ok(_) => Ok(status),
+                Err(error) if is_absence(&error) => Ok(Status { presence: Presence::Removed, ..status }),
+                Err(error) => Err(error),
+            },
             Ok((status, _)) => Ok(status),
             // Of a directory that was removed while it was open, some volumes tell nothing else.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Status {
+            Err(error) if is_absence(&error) => Ok(Status {
                 presence: Presence::Removed,
                 ..records::Record::of_marks(DIRECTORY).status(None)
             }),

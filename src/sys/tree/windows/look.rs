@@ -23,8 +23,15 @@ pub(super) struct Marks {
 
 impl Marks {
     pub(super) fn of(file: &File) -> Result<Self, Refusal> {
-        let answer = ask::<8>(file, FileAttributeTagInformation)?;
-        Ok(Self { marks: u32_at(&answer.0, 0), tag: u32_at(&answer.0, 4) })
+        let basic = ask::<40>(file, FileBasicInformation)?.0;
+        Self::with_tag(u32_at(&basic, 32), || tag_of(file))
+    }
+
+    /// FAT has no reparse points and does not know the question for a tag: it is put of a reparse point alone, whose kind
+    /// is not known without.
+    fn with_tag(marks: u32, tag: impl FnOnce() -> Result<u32, Refusal>) -> Result<Self, Refusal> {
+        let tag = if marks & REPARSE_POINT == 0 { 0 } else { tag()? };
+        Ok(Self { marks, tag })
     }
 
     pub(super) fn kind(self) -> EntryKind {
@@ -34,6 +41,10 @@ impl Marks {
     pub(super) fn is_reparse_point(self) -> bool {
         self.marks & REPARSE_POINT != 0
     }
+}
+
+fn tag_of(file: &File) -> Result<u32, Refusal> {
+    ask::<8>(file, FileAttributeTagInformation).map(|answer| u32_at(&answer.0, 4))
 }
 
 /// The serial number of the volume; `None` where it is not told.
@@ -66,9 +77,8 @@ pub(super) fn status_of(file: &File, volume: Option<u64>) -> io::Result<Status> 
 pub(super) fn counted(file: &File, volume: Option<u64>) -> io::Result<(Status, u32)> {
     let basic = ask::<40>(file, FileBasicInformation)?.0;
     let standard = ask::<24>(file, FileStandardInformation)?.0;
-    let marks = u32_at(&basic, 32);
-    let tag = if marks & REPARSE_POINT == 0 { 0 } else { Marks::of(file)?.tag };
-    let kind = kind(marks, tag);
+    let marks = Marks::with_tag(u32_at(&basic, 32), || tag_of(file))?;
+    let kind = marks.kind();
     // A volume without such numbers is no reason not to see the file.
     let number = number_of(file).unwrap_or(0);
     let (names, pending) = (u32_at(&standard, 16), standard[20]);
@@ -79,7 +89,7 @@ pub(super) fn counted(file: &File, volume: Option<u64>) -> io::Result<(Status, u
         size: if kind == EntryKind::File { length_at(&standard, 8) } else { 0 },
         modified: moment(i64_at(&basic, 16)),
         changed: (changed > 0).then(|| moment(changed)),
-        permissions: Permissions::from_marks(marks),
+        permissions: Permissions::from_marks(marks.marks),
         presence: if gone { Presence::Removed } else { Presence::Named },
         identity: identity(volume, number),
         names: u64::from(names.max(1)),
@@ -87,4 +97,19 @@ pub(super) fn counted(file: &File, volume: Option<u64>) -> io::Result<(Status, u
         owner: Owner::default(),
     };
     Ok((status, names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::tree::windows::records::DIRECTORY;
+
+    #[test]
+    fn only_a_reparse_point_is_asked_for_its_tag() {
+        let unknown = || Err(Refusal::ABSENT);
+        assert_eq!(Marks::with_tag(DIRECTORY, unknown), Ok(Marks { marks: DIRECTORY, tag: 0 }));
+        assert_eq!(Marks::with_tag(REPARSE_POINT, unknown), Err(Refusal::ABSENT));
+        let link = Marks::with_tag(REPARSE_POINT, || Ok(0xA000_000C)).unwrap();
+        assert_eq!(link.kind(), EntryKind::Link);
+    }
 }
