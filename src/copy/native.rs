@@ -23,6 +23,7 @@ mod node;
 mod pass;
 mod purge;
 mod queue;
+mod root;
 mod streams;
 mod temporary;
 mod throttle;

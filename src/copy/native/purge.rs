@@ -1,13 +1,15 @@
 //! Takes away what a purge was told to, and nothing else.
 //!
 //! Each entry is looked at again right before: it must be of the kind that was judged, and the source must still lack
-//! it. Both are asked through open directories, so no link can lead out of the target.
+//! it. Both are asked through open directories, so no link can lead out of the target. That the source lacks an entry is
+//! believed only of the source that the purge began with: one that is out of reach, gone, or another by now ends the purge.
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::failure::{Failure, Side};
+use super::root::{self, Root};
 use crate::copy::account::{Bucket, Page};
 use crate::copy::chain::Chain;
 use crate::copy::quarantine::{self, Missing, Opened};
@@ -15,7 +17,7 @@ use crate::copy::{
     CopyPass, Disposal, EntryKind, ErrorClass, ExtraEntry, FileError, PassError, Progress, Purged, Watch,
     names,
 };
-use crate::sys::tree::{self, Directory, Taken};
+use crate::sys::tree::{self, Directory, FileIdentity, Taken};
 
 /// How many other names are tried where the quarantine has one already.
 const OTHER_NAMES: u32 = 1000;
@@ -30,7 +32,7 @@ pub(super) fn purge<D: Directory>(
     if extras.is_empty() {
         return Ok(purged);
     }
-    let mut source = Chain::new(super::open::<D>(&pass.from, "source")?);
+    let mut source = Source::open(&pass.from)?;
     let mut target = Chain::new(super::open::<D>(&pass.to, "target")?);
     let mut quarantine = match disposal {
         Disposal::Quarantine(folder) => Some(Chain::new(open_quarantine::<D>(folder)?)),
@@ -96,24 +98,54 @@ pub(super) fn purge<D: Directory>(
     Ok(purged)
 }
 
+/// The source, which must still lack what is taken away.
+struct Source<D> {
+    chain: Chain<D>,
+    /// Which directory its root is; `None` where the system does not tell.
+    identity: Option<FileIdentity>,
+}
+
+impl<D: Directory> Source<D> {
+    fn open(path: &Path) -> Result<Self, PassError> {
+        let root = super::open::<D>(path, "source")?;
+        let status =
+            root.own_status().map_err(|error| super::fatal("cannot look at the source", path, error))?;
+        Ok(Self { chain: Chain::new(root), identity: status.identity })
+    }
+
+    /// Fails where the source has the entry, or where that it has not cannot be believed.
+    fn lacks(&mut self, above: &Path, name: &OsStr, path: &Path) -> Result<(), Failure> {
+        let error = match self.chain.enter(above).and_then(|directory| directory.status(name)) {
+            Ok(_) => return Err(Failure::permanent("the source has it by now: it stays")),
+            Err(error) => error,
+        };
+        match root::look(self.chain.root(), self.identity) {
+            Root::Here => {}
+            Root::Removed => return Err(Failure::Ends(root::removed("source"))),
+            Root::Another => return Err(Failure::Ends(root::another("source"))),
+            Root::OutOfReach(error) | Root::Unknown(error) => {
+                return Err(Failure::Ends(root::out_of_reach("source", error)));
+            }
+        }
+        match self.identity {
+            // Whether it is the same that comes back could not be seen.
+            None if tree::is_out_of_reach(&error) => Err(Failure::Ends(root::out_of_reach("source", error))),
+            // A folder that is missing holds no counterpart.
+            _ if tree::is_absence(&error) => Ok(()),
+            _ => Err(Failure::of(Side::Source, "look whether the source has it", path, error)),
+        }
+    }
+}
+
 fn take_away<D: Directory>(
     entry: &ExtraEntry,
-    source: &mut Chain<D>,
+    source: &mut Source<D>,
     target: &mut Chain<D>,
     quarantine: Option<&mut Chain<D>>,
 ) -> Result<(), Failure> {
     let failed = |side, what, error| Failure::of(side, what, &entry.path, error);
     let (above, name) = split(&entry.path)?;
-    match source.enter(&above) {
-        Ok(directory) => match directory.status(name) {
-            Ok(_) => return Err(Failure::permanent("the source has it by now: it stays")),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(Side::Source, "look whether the source has it", error)),
-        },
-        // A folder that is missing, or is something else in the source, holds no counterpart.
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(Side::Source, "look whether the source has it", error)),
-    }
+    source.lacks(&above, name, &entry.path)?;
     let directory = target.enter(&above).map_err(|error| failed(Side::Target, "enter its folder", error))?;
     let status = directory.status(name).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {

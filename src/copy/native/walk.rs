@@ -50,7 +50,7 @@ pub(super) use handler::{FirstLook, Found, Handler, Lost, Next, Opened, Turn};
 use job::Job;
 pub(super) use pair::InTarget;
 use pair::{Pair, Whose};
-use settle::Again;
+use settle::{Again, Identities};
 pub(super) use worker::Worker;
 
 /// A directory with more names than this is split between workers.
@@ -84,6 +84,7 @@ pub(super) struct Orders<'a> {
 
 pub(super) struct Walk<'a, D, H> {
     orders: Orders<'a>,
+    identities: Identities,
     handler: &'a H,
     watch: &'a Watch<'a>,
     queue: Queue<Job<D>>,
@@ -107,10 +108,14 @@ pub(super) fn walk<D: Directory, H: Handler<D>>(
         hint: "bring the source back, then go on with the run".into(),
         source: Some(error),
     })?;
+    // One that cannot be looked at now is looked at again before anything that is missing in it is believed.
+    let identity = |side: &TargetSide<D>| side.directory.own_status().ok()?.identity;
+    let identities = Identities { source: status.identity, target: target.as_ref().and_then(identity) };
     let root = Arc::new(Node::new(None, OsString::new(), source, status, target));
     let threads = orders.threads.clamp(1, 1024);
     let walk = Walk {
         orders,
+        identities,
         handler,
         watch,
         queue: Queue::new(),
@@ -141,7 +146,10 @@ pub(super) fn walk<D: Directory, H: Handler<D>>(
         }
     }
     // A tree that was removed while it was walked looks like one that has little in it.
-    if let Some(why) = walk.lost_root(&root) {
+    // One that is stopped is not believed anyway, and a share that is down would let it wait.
+    if !walk.is_stopped()
+        && let Some(why) = walk.lost_root(&root)
+    {
         walk.stop(why);
     }
     if let Some(why) = walk.why.into_inner().unwrap_or_else(PoisonError::into_inner) {

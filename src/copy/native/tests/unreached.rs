@@ -1,14 +1,18 @@
-//! What becomes of a pass whose source stops answering, as a share does whose server is started anew.
+//! What becomes of a pass whose source stops answering, as a share does whose server is started anew, and may be another
+//! when it answers again.
 
 use std::io;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::lost::{ended_by, named};
-use super::trouble::Trouble;
-use super::{Trees, listing};
-use crate::copy::{CopyPass, PassError};
-use crate::sys::tree::Status;
+use super::trouble::{Trouble, Troubled};
+use super::{Trees, copy, listing, put};
+use crate::cancel::Cancel;
+use crate::copy::native::purge::purge;
+use crate::copy::{CopyPass, Disposal, EntryKind, ExtraEntry, PassError, Watch};
+use crate::sys::tree::{FileIdentity, Status};
 
 /// `ERROR_NETNAME_DELETED`, or `EHOSTDOWN`.
 fn down() -> io::Error {
@@ -110,4 +114,169 @@ fn a_source_that_does_not_answer_at_the_end_is_waited_for_and_not_believed() {
     assert_eq!(fatal(ended).0, "the source could not be reached any more");
     LISTED.store(0, Ordering::Relaxed);
     named::<AtTheEnd>(&trees, &CopyPass { retries: 2, ..trees.pass() });
+}
+
+/// The server does not know the account at first when it is back: neither a file nor the source may be looked at.
+struct LetInLate;
+
+static REFUSED: AtomicUsize = AtomicUsize::new(0);
+
+impl Trouble for LetInLate {
+    fn status(path: &Path, status: Status) -> io::Result<Status> {
+        let failed = path.ends_with("from/b") && REFUSED.fetch_add(1, Ordering::Relaxed) < 2;
+        if failed { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(status) }
+    }
+
+    fn own_status(path: &Path, status: Status) -> io::Result<Status> {
+        let failed = path.ends_with("from") && matches!(REFUSED.load(Ordering::Relaxed), 1 | 2);
+        if failed { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(status) }
+    }
+}
+
+#[test]
+fn what_is_denied_while_the_source_itself_is_denied_is_tried_again() {
+    let trees = Trees::new(&["a", "b"]);
+    let (outcome, _) = named::<LetInLate>(&trees, &CopyPass { retries: 2, ..trees.pass() });
+    assert_eq!((outcome.summary.new.files, outcome.summary.failed.files), (2, 0));
+    assert_eq!(REFUSED.load(Ordering::Relaxed), 3);
+}
+
+/// As the directory, but another.
+fn another(status: Status) -> Status {
+    let identity = status.identity.map(|own| FileIdentity { number: own.number + 1, ..own });
+    Status { identity, ..status }
+}
+
+/// Once a file was looked at, another directory is where the source was, or the target.
+struct Swapped<const SIDE: usize>;
+
+const SIDES: [&str; 2] = ["from", "to"];
+
+static SWAPPED: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+impl<const SIDE: usize> Trouble for Swapped<SIDE> {
+    fn status(path: &Path, status: Status) -> io::Result<Status> {
+        SWAPPED[SIDE].fetch_add(usize::from(path.ends_with("from/a")), Ordering::Relaxed);
+        Ok(status)
+    }
+
+    fn own_status(path: &Path, status: Status) -> io::Result<Status> {
+        let swapped = path.ends_with(SIDES[SIDE]) && SWAPPED[SIDE].load(Ordering::Relaxed) > 0;
+        Ok(if swapped { another(status) } else { status })
+    }
+}
+
+#[test]
+fn a_pass_whose_roots_are_others_at_the_end_than_at_the_start_is_not_believed() {
+    let trees = Trees::new(&["a"]);
+    let what = "another directory took the place of the source meanwhile";
+    assert_eq!(fatal(ended_by::<Swapped<0>>(&trees.pass())).0, what);
+    let what = "another directory took the place of the target meanwhile";
+    assert_eq!(fatal(ended_by::<Swapped<1>>(&trees.pass())).0, what);
+}
+
+fn stopped_by<T: Trouble>(pass: &CopyPass, cancel: &Cancel) -> PassError {
+    let watch = Watch { progress: &|_| {}, cancel, account: None };
+    copy::<Troubled<T>>(pass, &watch).unwrap_err()
+}
+
+/// The pass is told to stop while it looks at a file. Looks at the source are counted from then on.
+struct Stopped;
+
+static STOP: LazyLock<Cancel> = LazyLock::new(Cancel::new);
+static AFTER: AtomicUsize = AtomicUsize::new(0);
+
+impl Trouble for Stopped {
+    fn status(path: &Path, status: Status) -> io::Result<Status> {
+        if path.ends_with("from/a") {
+            STOP.request();
+        }
+        Ok(status)
+    }
+
+    fn own_status(path: &Path, status: Status) -> io::Result<Status> {
+        let after = path.ends_with("from") && STOP.is_requested();
+        AFTER.fetch_add(usize::from(after), Ordering::Relaxed);
+        Ok(status)
+    }
+}
+
+#[test]
+fn a_pass_that_is_stopped_looks_at_no_root_any_more() {
+    let trees = Trees::new(&["a"]);
+    assert!(matches!(stopped_by::<Stopped>(&trees.pass(), &STOP), PassError::Interrupted));
+    assert_eq!(AFTER.load(Ordering::Relaxed), 0);
+}
+
+/// The pass is told to stop while it waits for a source that does not answer at the end.
+struct StoppedAtTheEnd;
+
+static STOP_AT_THE_END: LazyLock<Cancel> = LazyLock::new(Cancel::new);
+static COPIED: AtomicUsize = AtomicUsize::new(0);
+
+impl Trouble for StoppedAtTheEnd {
+    fn status(path: &Path, status: Status) -> io::Result<Status> {
+        COPIED.fetch_add(usize::from(path.ends_with("from/a")), Ordering::Relaxed);
+        Ok(status)
+    }
+
+    fn own_status(path: &Path, status: Status) -> io::Result<Status> {
+        if !path.ends_with("from") || COPIED.load(Ordering::Relaxed) == 0 {
+            return Ok(status);
+        }
+        COPIED.fetch_add(1, Ordering::Relaxed);
+        STOP_AT_THE_END.request();
+        Err(down())
+    }
+}
+
+#[test]
+fn a_pass_that_is_stopped_while_it_waits_for_a_root_looks_no_more() {
+    let trees = Trees::new(&["a"]);
+    let pass = CopyPass { retries: 5, ..trees.pass() };
+    assert!(matches!(stopped_by::<StoppedAtTheEnd>(&pass, &STOP_AT_THE_END), PassError::Interrupted));
+    assert_eq!(COPIED.load(Ordering::Relaxed), 2);
+}
+
+/// The purge of one extra file ends, and the file stays.
+fn purge_ends<T: Trouble>() -> String {
+    let trees = Trees::new(&["a"]);
+    put(&trees.to.join("extra"), "x", 1);
+    let extra = ExtraEntry { path: "extra".into(), kind: EntryKind::File, bytes: 1 };
+    let cancel = Cancel::new();
+    let watch = Watch { progress: &|_| {}, cancel: &cancel, account: None };
+    let ended = purge::<Troubled<T>>(&trees.pass(), &[extra], &Disposal::Delete, &watch).unwrap_err();
+    assert!(trees.to.join("extra").exists());
+    fatal(ended).0
+}
+
+/// After the first look another directory is where the source was.
+struct SwappedBeforeAPurge;
+
+static PURGED: AtomicUsize = AtomicUsize::new(0);
+
+impl Trouble for SwappedBeforeAPurge {
+    fn own_status(path: &Path, status: Status) -> io::Result<Status> {
+        let first = !path.ends_with("from") || PURGED.fetch_add(1, Ordering::Relaxed) == 0;
+        Ok(if first { status } else { another(status) })
+    }
+}
+
+/// After the first look the source does not answer.
+struct DownBeforeAPurge;
+
+static DOWN: AtomicUsize = AtomicUsize::new(0);
+
+impl Trouble for DownBeforeAPurge {
+    fn own_status(path: &Path, status: Status) -> io::Result<Status> {
+        let first = !path.ends_with("from") || DOWN.fetch_add(1, Ordering::Relaxed) == 0;
+        if first { Ok(status) } else { Err(down()) }
+    }
+}
+
+#[test]
+fn a_purge_believes_no_absence_of_a_source_that_is_another_or_does_not_answer() {
+    let what = "another directory took the place of the source meanwhile";
+    assert_eq!(purge_ends::<SwappedBeforeAPurge>(), what);
+    assert_eq!(purge_ends::<DownBeforeAPurge>(), "the source could not be reached any more");
 }

@@ -1,8 +1,9 @@
 //! What becomes of an entry whose handling failed: it is tried again later, given up and told of, or the pass ends.
 //!
-//! A missing entry is believed to be missing only after the roots were seen to be there. A root that is there no more ends
-//! the pass at once. One that does not answer is another machine's, or the way to it: what failed meanwhile is tried again
-//! as often as the pass may, whatever it looked like, and only a root that does not come back ends the pass.
+//! No failure is believed before the roots were seen to be there, and to be those that the pass began with: by its path
+//! another may be found after an outage. A root that is there no more ends the pass at once. One that does not answer, or
+//! lets this account in no more, is another machine's, or the way to it: what failed meanwhile is tried again as often as
+//! the pass may, whatever it looked like, and only a root that does not come back ends the pass.
 
 use std::io;
 use std::path::Path;
@@ -12,8 +13,9 @@ use std::time::Instant;
 use super::{Handler, Job, Lost, PROGRESS, Walk, Worker};
 use crate::copy::native::failure::Failure;
 use crate::copy::native::node::Node;
+use crate::copy::native::root::{self, Root};
 use crate::copy::{ErrorClass, PassError};
-use crate::sys::tree::{self, Directory, Presence};
+use crate::sys::tree::{Directory, FileIdentity};
 
 /// A failed job that may be tried again, and what is said of it if not.
 pub(super) struct Again<D> {
@@ -26,6 +28,13 @@ impl<D> Again<D> {
     pub(super) fn new(job: Job<D>, path: &Path, ending: &str, bytes: u64) -> Self {
         Self { job, path: format!("{}{ending}", crate::copy::names::shown(path)), bytes }
     }
+}
+
+/// Which directories the roots were when the pass began; `None` where the system does not tell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Identities {
+    pub(super) source: Option<FileIdentity>,
+    pub(super) target: Option<FileIdentity>,
 }
 
 /// What the roots are, as seen right now.
@@ -60,19 +69,17 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 return Settled::Stopped;
             }
         };
-        if matches!(class, ErrorClass::Vanished | ErrorClass::Transient) {
-            match self.roots(node) {
-                Roots::Here => {}
-                // What is missing on a share that does not answer is missing for no other reason.
-                Roots::OutOfReach(..) if failed < self.orders.retries => class = ErrorClass::Transient,
-                Roots::OutOfReach(side, error) => {
-                    self.stop(out_of_reach(side, error));
-                    return Settled::Stopped;
-                }
-                Roots::Lost(why) => {
-                    self.stop(why);
-                    return Settled::Stopped;
-                }
+        match self.roots(node) {
+            Roots::Here => {}
+            // What fails on a share that does not answer fails for no other reason.
+            Roots::OutOfReach(..) if failed < self.orders.retries => class = ErrorClass::Transient,
+            Roots::OutOfReach(side, error) => {
+                self.stop(root::out_of_reach(side, error));
+                return Settled::Stopped;
+            }
+            Roots::Lost(why) => {
+                self.stop(why);
+                return Settled::Stopped;
             }
         }
         if class == ErrorClass::Transient && failed < self.orders.retries {
@@ -104,7 +111,7 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             match self.roots(node) {
                 Roots::Here => {}
                 Roots::OutOfReach(..) if failed < self.orders.retries => return try_again(),
-                Roots::OutOfReach(side, error) => return self.stop(out_of_reach(side, error)),
+                Roots::OutOfReach(side, error) => return self.stop(root::out_of_reach(side, error)),
                 Roots::Lost(why) => return self.stop(why),
             }
         }
@@ -137,12 +144,16 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             match self.roots(root) {
                 Roots::Here => return None,
                 Roots::Lost(why) => return Some(why),
-                Roots::OutOfReach(side, error) if failed >= self.orders.retries || self.is_stopped() => {
-                    return Some(out_of_reach(side, error));
+                Roots::OutOfReach(side, error) if failed >= self.orders.retries => {
+                    return Some(root::out_of_reach(side, error));
                 }
                 Roots::OutOfReach(..) => {
                     failed += 1;
                     self.pause();
+                    // Each look at a share that is down takes as long as its client waits.
+                    if self.is_stopped() {
+                        return Some(PassError::Interrupted);
+                    }
                 }
             }
         }
@@ -159,41 +170,25 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
         }
     }
 
-    /// Looks whether a missing entry may be missing because the whole tree is: then nothing that follows can be believed.
+    /// Looks whether an entry may have failed because the whole tree is not there: then nothing that follows can be believed.
     fn roots(&self, node: &Arc<Node<D>>) -> Roots {
-        let mut root = node;
-        while let Some(parent) = &root.parent {
-            root = parent;
+        let mut top = node;
+        while let Some(parent) = &top.parent {
+            top = parent;
         }
-        let sides = [("source", Some(&root.source)), ("target", root.target().map(|side| &side.directory))];
-        for (side, directory) in sides {
-            match directory.map(D::own_status) {
-                Some(Ok(status)) if status.presence == Presence::Removed => {
-                    return Roots::Lost(removed(side));
-                }
-                Some(Err(error)) if tree::is_gone(&error) => return Roots::Lost(removed(side)),
-                Some(Err(error)) if tree::is_out_of_reach(&error) => return Roots::OutOfReach(side, error),
-                _ => {}
+        let Identities { source, target } = self.identities;
+        let sides = [
+            ("source", Some(&top.source), source),
+            ("target", top.target().map(|side| &side.directory), target),
+        ];
+        for (side, directory, identity) in sides {
+            match directory.map_or(Root::Here, |directory| root::look(directory, identity)) {
+                Root::Here | Root::Unknown(_) => {}
+                Root::OutOfReach(error) => return Roots::OutOfReach(side, error),
+                Root::Removed => return Roots::Lost(root::removed(side)),
+                Root::Another => return Roots::Lost(root::another(side)),
             }
         }
         Roots::Here
-    }
-}
-
-fn removed(side: &str) -> PassError {
-    PassError::Fatal {
-        what: format!("the {side} was removed during the pass"),
-        path: ".".into(),
-        hint: format!("bring the {side} back, then go on with the run"),
-        source: None,
-    }
-}
-
-fn out_of_reach(side: &str, error: io::Error) -> PassError {
-    PassError::Fatal {
-        what: format!("the {side} could not be reached any more"),
-        path: ".".into(),
-        hint: format!("bring the machine or share of the {side} back, then go on with the run"),
-        source: Some(error),
     }
 }

@@ -6,8 +6,8 @@ use std::io;
 use std::os::windows::ffi::{OsStrExt, OsStringExt};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use windows_sys::Wdk::Storage::FileSystem::{
@@ -33,8 +33,8 @@ use crate::copy::{EntryKind, Preserved};
 use crate::sys::attributes::{self, AttributeNames, Held, Object};
 use crate::sys::privilege::{self, Privilege};
 use crate::sys::tree::{
-    Case, Directory, Durability, Listed, Listings, Permissions, Presence, Renaming, Status, Taken,
-    is_absence, is_out_of_reach,
+    Case, Directory, Durability, FileIdentity, Listed, Listings, Permissions, Presence, Renaming, Status,
+    Taken, is_absence, is_out_of_reach,
 };
 
 /// What looking, listing and going on below takes.
@@ -57,6 +57,8 @@ const LISTED: usize = 64 * 1024 / 8;
 pub struct Handle {
     directory: File,
     volume: Arc<Volume>,
+    /// Which directory it is, as of the first look at it.
+    identity: OnceLock<Option<FileIdentity>>,
 }
 
 /// What all directories of a volume share.
@@ -102,7 +104,7 @@ impl Directory for Handle {
             return Err(io::ErrorKind::NotADirectory.into());
         }
         let volume = Volume::of(&directory);
-        Ok(Self { directory, volume })
+        Ok(Self { directory, volume, identity: OnceLock::new() })
     }
 
     fn enter(&self, name: &OsStr) -> io::Result<Self> {
@@ -110,7 +112,7 @@ impl Directory for Handle {
         let directory = self.enter_by(&name, FILE_OPEN_REPARSE_POINT)?;
         let marks = Marks::of(&directory)?;
         if !marks.is_reparse_point() {
-            return Ok(Self { directory, volume: Arc::clone(&self.volume) });
+            return Ok(Self { directory, volume: Arc::clone(&self.volume), identity: OnceLock::new() });
         }
         if marks.kind() != EntryKind::Directory {
             return Err(io::ErrorKind::NotADirectory.into());
@@ -119,7 +121,7 @@ impl Directory for Handle {
         is_the_same(&directory, &through)?;
         // What stands behind a filter may be another volume.
         let volume = Volume::of(&through);
-        Ok(Self { directory: through, volume })
+        Ok(Self { directory: through, volume, identity: OnceLock::new() })
     }
 
     fn each_entry(&self, each: &mut dyn FnMut(&OsStr, Listed) -> io::Result<()>) -> io::Result<()> {
@@ -152,6 +154,9 @@ impl Directory for Handle {
             },
             counted => counted,
         };
+        if let Ok((status, _)) = &counted {
+            self.identity.get_or_init(|| status.identity);
+        }
         match counted {
             // There are volumes that count no names of directories at all.
             Ok((status, 0)) => match self.reopened(FILE_READ_ATTRIBUTES) {
@@ -375,14 +380,18 @@ impl Handle {
     }
 
     /// The directory, asked for anew: a server that was started anew has forgotten the handle, and may know the directory.
-    /// `None` where it still does not answer.
+    /// `None` where it still does not answer. It is found by its path: where another directory has that by now (a server
+    /// answers before it has mounted its volume), this one is absent.
     fn anew(&self, rights: u32) -> Option<io::Result<File>> {
         match self.reopened(rights) {
             Err(error) if is_absence(&error) => Some(Err(error)),
             Err(_) => None,
             Ok(directory) => {
                 let plain = Marks::of(&directory).is_ok_and(|marks| marks.kind() == EntryKind::Directory);
-                plain.then_some(Ok(directory))
+                match (self.identity.get().copied().flatten(), look::identity_of(&directory)) {
+                    (Some(before), Some(now)) if before != now => Some(Err(io::ErrorKind::NotFound.into())),
+                    _ => plain.then_some(Ok(directory)),
+                }
             }
         }
     }

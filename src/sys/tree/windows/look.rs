@@ -12,7 +12,7 @@ use windows_sys::Wdk::System::SystemServices::FILE_REMOTE_DEVICE;
 use super::calls::{Refusal, ask, ask_volume};
 use super::records::{REPARSE_POINT, i64_at, identity, kind, length_at, moment, u32_at};
 use crate::copy::EntryKind;
-use crate::sys::tree::{Listings, Owner, Permissions, Presence, Status};
+use crate::sys::tree::{FileIdentity, Listings, Owner, Permissions, Presence, Status};
 
 /// The attributes of an open object, and the tag of its reparse point, if it is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,11 @@ pub(super) fn listings_of(file: &File) -> Listings {
 /// The file's number on its volume.
 pub(super) fn number_of(file: &File) -> Result<u64, Refusal> {
     ask::<8>(file, FileInternalInformation).map(|answer| i64_at(&answer.0, 0).cast_unsigned())
+}
+
+/// Which file it is; `None` where the volume does not tell.
+pub(super) fn identity_of(file: &File) -> Option<FileIdentity> {
+    identity(volume_of(file), number_of(file).ok()?)
 }
 
 /// What a pass wants to know of an open object on this volume.
