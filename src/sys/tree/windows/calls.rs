@@ -19,7 +19,8 @@ use windows_sys::Win32::Foundation::{
     STATUS_CANNOT_DELETE, STATUS_DELETE_PENDING, STATUS_FILE_DELETED, STATUS_FILE_IS_A_DIRECTORY,
     STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS, STATUS_INVALID_LEVEL, STATUS_INVALID_PARAMETER,
     STATUS_NO_MORE_FILES, STATUS_NO_SUCH_DEVICE, STATUS_NO_SUCH_FILE, STATUS_NOT_IMPLEMENTED,
-    STATUS_NOT_SUPPORTED, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_SYNTAX_BAD, UNICODE_STRING,
+    STATUS_NOT_SUPPORTED, STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_SYNTAX_BAD,
+    STATUS_SHARING_VIOLATION, UNICODE_STRING,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, SYNCHRONIZE,
@@ -50,6 +51,11 @@ impl Refusal {
         )
     }
 
+    /// Whether it says so in words that say nothing else: what is wrong with a call may also be the entry's.
+    pub(super) fn is_of_the_form_alone(self) -> bool {
+        self.is_of_the_form() && !matches!(self.0, STATUS_INVALID_PARAMETER | STATUS_INVALID_DEVICE_REQUEST)
+    }
+
     /// Whether it says that the name is no path that could be gone.
     pub(super) fn is_of_the_path(self) -> bool {
         self.0 == STATUS_OBJECT_PATH_SYNTAX_BAD
@@ -57,6 +63,15 @@ impl Refusal {
 
     pub(super) fn is_denied(self) -> bool {
         matches!(self.0, STATUS_ACCESS_DENIED | STATUS_CANNOT_DELETE)
+    }
+
+    pub(super) fn is_in_use(self) -> bool {
+        self.0 == STATUS_SHARING_VIOLATION
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(status: NTSTATUS) -> Self {
+        Self(status)
     }
 
     pub(super) fn is_a_directory(self) -> bool {
@@ -141,6 +156,22 @@ pub(super) fn open_with(
     opening: &Opening,
     descriptor: &[u8],
 ) -> Result<File, Refusal> {
+    open_among(directory, name, opening, descriptor, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+}
+
+/// The same with nobody else: refused where anybody has it open, to whatever end.
+pub(super) fn open_alone(directory: &File, name: &Name, opening: &Opening) -> Result<File, Refusal> {
+    open_among(directory, name, opening, &[], 0)
+}
+
+/// What others may do with it meanwhile is `shared`.
+fn open_among(
+    directory: &File,
+    name: &Name,
+    opening: &Opening,
+    descriptor: &[u8],
+    shared: u32,
+) -> Result<File, Refusal> {
     let text = name.text();
     let words = aligned(descriptor);
     let attributes = OBJECT_ATTRIBUTES {
@@ -165,7 +196,7 @@ pub(super) fn open_with(
             &raw mut block,
             std::ptr::null(),
             opening.marks,
-            FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+            shared,
             opening.disposition,
             opening.options | FILE_SYNCHRONOUS_IO_NONALERT | backup,
             std::ptr::null(),

@@ -49,7 +49,8 @@ pub const TABLE: &[(i32, &str, Class)] = &[
     (15, "ERROR_INVALID_DRIVE", VolumeGone),
     (19, "ERROR_WRITE_PROTECT", WriteProtected),
     (20, "ERROR_BAD_UNIT", VolumeGone),
-    (21, "ERROR_NOT_READY", VolumeGone),
+    // Of a share's volume, too, while its server is being started: whether it is gone is asked of the root.
+    (21, "ERROR_NOT_READY", Network),
     (23, "ERROR_CRC", Passing),
     (25, "ERROR_SEEK", Passing),
     (27, "ERROR_SECTOR_NOT_FOUND", Passing),
@@ -113,10 +114,12 @@ pub const TABLE: &[(i32, &str, Class)] = &[
     (681, "ERROR_STOPPED_ON_SYMLINK", NoWay),
     (995, "ERROR_OPERATION_ABORTED", Passing),
     (1005, "ERROR_UNRECOGNIZED_VOLUME", VolumeGone),
-    (1006, "ERROR_FILE_INVALID", VolumeGone),
+    // Of one handle that a server knows no more, as often as of a volume that was changed.
+    (1006, "ERROR_FILE_INVALID", Network),
     (1110, "ERROR_MEDIA_CHANGED", VolumeGone),
     (1111, "ERROR_BUS_RESET", Passing),
     (1112, "ERROR_NO_MEDIA_IN_DRIVE", VolumeGone),
+    (1115, "ERROR_SHUTDOWN_IN_PROGRESS", Network),
     (1117, "ERROR_IO_DEVICE", Passing),
     (1126, "ERROR_DISK_RECALIBRATE_FAILED", Passing),
     (1127, "ERROR_DISK_OPERATION_FAILED", Passing),
@@ -128,6 +131,7 @@ pub const TABLE: &[(i32, &str, Class)] = &[
     (1219, "ERROR_SESSION_CREDENTIAL_CONFLICT", Denied),
     (1220, "ERROR_REMOTE_SESSION_LIMIT_EXCEEDED", Network),
     (1222, "ERROR_NO_NETWORK", Network),
+    (1224, "ERROR_USER_MAPPED_FILE", Passing),
     (1225, "ERROR_CONNECTION_REFUSED", Network),
     (1226, "ERROR_GRACEFUL_DISCONNECT", Network),
     (1229, "ERROR_CONNECTION_INVALID", Network),
@@ -165,6 +169,9 @@ pub const TABLE: &[(i32, &str, Class)] = &[
     (1460, "ERROR_TIMEOUT", Network),
     (1617, "ERROR_DEVICE_REMOVED", VolumeGone),
     (1785, "ERROR_UNRECOGNIZED_MEDIA", VolumeGone),
+    (1788, "ERROR_TRUSTED_DOMAIN_FAILURE", Denied),
+    (1789, "ERROR_TRUSTED_RELATIONSHIP_FAILURE", Denied),
+    (1790, "ERROR_TRUST_FAILURE", Denied),
     (1816, "ERROR_NOT_ENOUGH_QUOTA", Passing),
     (1907, "ERROR_PASSWORD_MUST_CHANGE", Denied),
     (1909, "ERROR_ACCOUNT_LOCKED_OUT", Denied),
@@ -229,19 +236,19 @@ mod tests {
     #[test]
     fn codes_fall_into_the_documented_classes() {
         // The network, as a share says it that goes away under a pass.
-        for code in [51, 53, 54, 59, 64, 67, 121, 240, 1225, 1226, 1231, 1232, 1236] {
+        for code in [21, 51, 53, 54, 59, 64, 67, 121, 240, 1006, 1115, 1225, 1226, 1231, 1232, 1236] {
             assert_eq!(class(code), Some(Network), "{code}");
         }
-        for code in [32, 33, 170, 1117, 1450] {
+        for code in [32, 33, 170, 1117, 1224, 1450] {
             assert_eq!(class(code), Some(Passing), "{code}");
         }
         for code in [39, 112, 1295] {
             assert_eq!(class(code), Some(NoRoom), "{code}");
         }
-        for code in [15, 21, 433, 1006, 1167, 1617] {
+        for code in [15, 433, 1167, 1617] {
             assert_eq!(class(code), Some(VolumeGone), "{code}");
         }
-        for code in [5, 1314, 1326] {
+        for code in [5, 1314, 1326, 1789] {
             assert_eq!(class(code), Some(Denied), "{code}");
         }
         let others = [(2, Absent), (3, Absent), (303, Absent), (4, OutOfHandles), (19, WriteProtected)];

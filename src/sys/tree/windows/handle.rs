@@ -490,10 +490,9 @@ pub(in crate::sys) fn reopened(file: &File, rights: u32) -> io::Result<File> {
 
 /// What was opened through a filter must be what was looked at: a link that took its place would lead elsewhere.
 fn is_the_same(looked_at: &File, through: &File) -> io::Result<()> {
-    let (before, after) = (look::number_of(looked_at)?, look::number_of(through)?);
     let directory = |file| Marks::of(file).map(|marks| marks.marks & DIRECTORY);
-    let same = before == after && directory(looked_at)? == directory(through)?;
-    if same && look::volume_of(looked_at) == look::volume_of(through) { Ok(()) } else { Err(no_regular()) }
+    let same = look::are_one(looked_at, through) && directory(looked_at)? == directory(through)?;
+    if same { Ok(()) } else { Err(no_regular()) }
 }
 
 fn no_regular() -> io::Error {

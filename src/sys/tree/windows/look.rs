@@ -5,11 +5,11 @@ use std::io;
 
 use windows_sys::Wdk::Storage::FileSystem::{
     FileAttributeTagInformation, FileBasicInformation, FileFsDeviceInformation, FileFsVolumeInformation,
-    FileInternalInformation, FileStandardInformation,
+    FileIdInformation, FileInternalInformation, FileStandardInformation,
 };
 use windows_sys::Wdk::System::SystemServices::FILE_REMOTE_DEVICE;
 
-use super::calls::{Refusal, ask, ask_volume};
+use super::calls::{Answer, Refusal, ask, ask_volume};
 use super::records::{REPARSE_POINT, i64_at, identity, kind, length_at, moment, u32_at};
 use crate::copy::EntryKind;
 use crate::sys::tree::{FileIdentity, Listings, Owner, Permissions, Presence, Status};
@@ -64,8 +64,37 @@ pub(super) fn listings_of(file: &File) -> Listings {
 }
 
 /// The file's number on its volume.
-pub(super) fn number_of(file: &File) -> Result<u64, Refusal> {
+fn number_of(file: &File) -> Result<u64, Refusal> {
     ask::<8>(file, FileInternalInformation).map(|answer| i64_at(&answer.0, 0).cast_unsigned())
+}
+
+/// A volume, and a file's number on it.
+type Exact = (u64, u128);
+
+/// Whether two open objects are one. What the volume does not tell apart by a number is never one.
+pub(super) fn are_one(one: &File, other: &File) -> bool {
+    same(exact(one), exact(other))
+}
+
+pub(super) fn same(one: Option<Exact>, other: Option<Exact>) -> bool {
+    one.is_some() && one == other
+}
+
+/// Which file it is by the longest number that the volume has: on ReFS not all files have one of 64 bits.
+pub(super) fn exact(file: &File) -> Option<Exact> {
+    if let Ok(Answer(answer)) = ask::<24>(file, FileIdInformation) {
+        let (low, high) = (i64_at(&answer, 8).cast_unsigned(), i64_at(&answer, 16).cast_unsigned());
+        let number = u128::from(high) << 64 | u128::from(low);
+        if !matches!(number, 0 | u128::MAX) {
+            return Some((i64_at(&answer, 0).cast_unsigned(), number));
+        }
+    }
+    identity_of(file).map(|identity| (identity.device, identity.number.into()))
+}
+
+/// How many names a file has.
+pub(super) fn names_of(file: &File) -> Result<u32, Refusal> {
+    ask::<24>(file, FileStandardInformation).map(|answer| u32_at(&answer.0, 16))
 }
 
 /// Which file it is; `None` where the volume does not tell.
@@ -108,6 +137,13 @@ pub(super) fn counted(file: &File, volume: Option<u64>) -> io::Result<(Status, u
 mod tests {
     use super::*;
     use crate::sys::tree::windows::records::DIRECTORY;
+
+    #[test]
+    fn files_without_a_number_are_not_the_same() {
+        assert!(same(Some((1, 2)), Some((1, 2))));
+        assert!(!same(Some((1, 2)), Some((2, 2))));
+        assert!(!same(None, None));
+    }
 
     #[test]
     fn only_a_reparse_point_is_asked_for_its_tag() {

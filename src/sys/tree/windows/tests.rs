@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::Handle;
 use crate::copy::EntryKind;
-use crate::sys::tree::{Directory, Permissions, Presence, Status, Taken, is_denied};
+use crate::sys::tree::{Directory, Permissions, Presence, Status, Taken, is_denied, passes_by_itself};
 use crate::sys::trial;
 
 const READ_ONLY: u32 = 1;
@@ -233,6 +233,38 @@ fn a_read_only_file_is_replaced_and_removed_and_one_that_stays_keeps_its_mark() 
     assert_eq!(marks(&handle, "old"), READ_ONLY);
     handle.remove_file(name("old")).unwrap();
     assert_eq!(names(&handle), ["folder"]);
+}
+
+#[test]
+fn a_read_only_file_with_further_names_keeps_its_mark_by_them() {
+    let (folder, handle) = scene();
+    let link =
+        |one: &str, other: &str| fs::hard_link(folder.path().join(one), folder.path().join(other)).unwrap();
+    put(&handle, "old", "old", READ_ONLY);
+    link("old", "kept");
+    put(&handle, "new", "new", 0);
+    // Where an open file cannot be replaced, this one is refused.
+    match handle.rename(name("new"), &handle, name("old"), Taken::Replace) {
+        Ok(()) => assert_eq!(read(&handle, "old"), "new"),
+        Err(error) => assert!(is_denied(&error) && marks(&handle, "old") == READ_ONLY, "{error}"),
+    }
+    assert_eq!((read(&handle, "kept"), marks(&handle, "kept")), ("old".into(), READ_ONLY));
+    link("kept", "more");
+    handle.remove_file(name("more")).unwrap();
+    assert_eq!(marks(&handle, "kept"), READ_ONLY);
+}
+
+#[test]
+fn that_a_file_is_open_elsewhere_is_no_denial_to_replace_it() {
+    let (_folder, handle) = scene();
+    put(&handle, "old", "old", 0);
+    put(&handle, "new", "new", 0);
+    let open = handle.read(name("old")).unwrap();
+    match handle.rename(name("new"), &handle, name("old"), Taken::Replace) {
+        Ok(()) => {}
+        Err(error) => assert!(passes_by_itself(&error), "{error}"),
+    }
+    drop(open);
 }
 
 #[test]
