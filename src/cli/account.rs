@@ -14,6 +14,7 @@ use crate::report::terminal::Colour;
 use crate::report::words;
 use crate::state::fold::{RunState, StepState};
 use crate::state::journal;
+use crate::sys::tree;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -167,7 +168,7 @@ fn standing(path: &Path, state: &RunState, id: &str, step: Option<&StepState>) -
     };
     let head = match Reader::open(&file) {
         Ok(reader) => reader.head,
-        Err(Unreadable::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(Unreadable::Io(error)) if tree::is_absence(&error) => {
             return Ok(if vouched.is_some() { Names::Missing } else { Names::Nothing });
         }
         Err(Unreadable::Io(error)) => return Err(unreadable(&file, error)),

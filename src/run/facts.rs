@@ -155,7 +155,15 @@ fn steps_that<'p>(
 /// Makes a target folder that is absent, with those above it, and says which folder it is. The disk has it when this
 /// returns: the journal is about to name it, and a power cut must not take away what the journal names.
 pub(super) fn make_target(path: &Path) -> io::Result<Identity> {
-    let made: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+    let mut made = Vec::new();
+    for folder in path.ancestors() {
+        match fs::metadata(folder) {
+            // A share that does not answer has perhaps all of it.
+            Err(error) if tree::is_out_of_reach(&error) => return Err(error),
+            Err(_) => made.push(folder),
+            Ok(_) => break,
+        }
+    }
     fs::create_dir_all(path)?;
     for above in made.iter().filter_map(|folder| folder.parent()) {
         private_file::sync_folder(above)?;

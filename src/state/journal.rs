@@ -14,7 +14,7 @@ use super::line::{self, Chain, Damage, Fault, Parsed, Tail};
 use super::lock::Lock;
 use super::record::{Body, Record};
 use crate::error::{Error, ExitCode, Result};
-use crate::sys::private_file;
+use crate::sys::{private_file, tree};
 
 /// A state file open for appending. It holds the [`Lock`] as long as it lives.
 #[derive(Debug)]
@@ -190,7 +190,7 @@ fn keep_torn(path: &Path, piece: &[u8]) -> io::Result<PathBuf> {
 fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let unreadable = || Error::new(ExitCode::Usage, format!("cannot read the state file {}", path.display()));
     let metadata = fs::metadata(path).map_err(|error| {
-        let missing = error.kind() == io::ErrorKind::NotFound;
+        let missing = tree::is_absence(&error);
         let error = unreadable().caused_by(error);
         if missing { error.hint("no run has begun there; `movebook run` begins one") } else { error }
     })?;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::journal;
 use super::record::Body;
 use crate::error::{Error, ExitCode, Result};
-use crate::sys::private_file;
+use crate::sys::{private_file, tree};
 
 /// Who holds a state file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,7 +117,7 @@ pub fn current_runner(state_file: &Path) -> Result<Runner> {
 fn is_held(path: &Path) -> Result<bool> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if tree::is_absence(&error) => return Ok(false),
         Err(error) => return Err(cannot_open(path, error)),
     };
     match file.try_lock_shared() {

@@ -7,6 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use super::tree;
+
 /// Makes a file that did not exist, readable by its owner only (mode 0600). A link in its place is not followed.
 pub fn create_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
@@ -25,7 +27,7 @@ pub fn make_anew(path: &Path) -> io::Result<File> {
         }
     }
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if !tree::is_absence(&error) => Err(error),
         _ => create_new(path),
     }
 }

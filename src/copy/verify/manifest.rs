@@ -15,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::NamedTempFile;
 
 use crate::copy::PassError;
+use crate::sys::tree;
 use run::{Kept, Lines, PutAside, Run};
 
 /// Bytes gathered before they are put aside: some 50,000 lines.
@@ -102,7 +103,7 @@ impl Manifest {
         name.push(self.place.file_name().ok_or(io::ErrorKind::InvalidFilename)?);
         name.push(".movebook-part");
         match fs::remove_file(self.folder().join(&name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if !tree::is_absence(&error) => return Err(error),
             _ => {}
         }
         tempfile::Builder::new().prefix(&name).rand_bytes(0).tempfile_in(self.folder())
