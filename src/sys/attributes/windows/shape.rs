@@ -67,7 +67,7 @@ pub fn data_from(file: &File, place: u64) -> io::Result<Option<Range<u64>>> {
 /// for a hole is not copied, so nothing is that is not surely one.
 fn range(place: u64, from: i64, length: i64) -> Range<u64> {
     match (u64::try_from(from), u64::try_from(length)) {
-        (Ok(from), Ok(length)) if from.saturating_add(length) > place => {
+        (Ok(from), Ok(length)) if length > 0 && from.saturating_add(length) > place => {
             from.max(place)..from.saturating_add(length)
         }
         _ => place..u64::MAX,
