@@ -11,6 +11,15 @@ use std::time::SystemTime;
 
 use common::Scene;
 use common::windows::can_show;
+use windows_sys::Win32::Foundation::LocalFree;
+use windows_sys::Win32::Security::Authorization::{
+    ConvertSecurityDescriptorToStringSecurityDescriptorW,
+    ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
+};
+use windows_sys::Win32::Security::{
+    DACL_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION, GetFileSecurityW, OWNER_SECURITY_INFORMATION,
+    SetFileSecurityW,
+};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_ARCHIVE as ARCHIVE, FILE_ATTRIBUTE_HIDDEN as HIDDEN, FILE_ATTRIBUTE_NORMAL as NORMAL,
     FILE_ATTRIBUTE_READONLY as READ_ONLY, FILE_ATTRIBUTE_SYSTEM as SYSTEM, SetFileAttributesW,
@@ -20,8 +29,55 @@ const MARKS: u32 = READ_ONLY | HIDDEN | SYSTEM;
 const FILES: [(&str, u32); 4] =
     [("plain", 0), ("hidden", HIDDEN), ("read-only", READ_ONLY), ("all", READ_ONLY | HIDDEN | SYSTEM)];
 
+fn wide(text: &std::ffi::OsStr) -> Vec<u16> {
+    text.encode_wide().chain([0]).collect()
+}
+
+/// Who owns an entry and who may do what with it, as Windows writes it in a line (SDDL).
+fn security(path: &Path) -> String {
+    let (name, mut bytes, mut needed) = (wide(path.as_os_str()), vec![0u64; 512], 0);
+    let parts = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    let (size, descriptor) = ((bytes.len() * 8) as u32, bytes.as_mut_ptr().cast());
+    // SAFETY: the name ends with zero, the buffer has the size that is told, and both outlive the calls; the text that the
+    // system makes ends with zero and is given back.
+    unsafe {
+        assert_ne!(GetFileSecurityW(name.as_ptr(), parts, descriptor, size, &mut needed), 0);
+        let mut text = std::ptr::null_mut();
+        let none = std::ptr::null_mut();
+        let made = ConvertSecurityDescriptorToStringSecurityDescriptorW(
+            descriptor,
+            SDDL_REVISION_1,
+            parts,
+            &mut text,
+            none,
+        );
+        assert_ne!(made, 0);
+        let length = (0..).take_while(|at| *text.add(*at) != 0).count();
+        let said = String::from_utf16_lossy(std::slice::from_raw_parts(text, length));
+        LocalFree(text.cast());
+        said
+    }
+}
+
+fn allow(path: &Path, list: &str) {
+    let (name, list) = (wide(path.as_os_str()), wide(list.as_ref()));
+    let (mut descriptor, none) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: both texts end with zero and outlive the calls; what the system makes is given back.
+    unsafe {
+        let made = ConvertStringSecurityDescriptorToSecurityDescriptorW(
+            list.as_ptr(),
+            SDDL_REVISION_1,
+            &mut descriptor,
+            none,
+        );
+        assert_ne!(made, 0);
+        assert_ne!(SetFileSecurityW(name.as_ptr(), DACL_SECURITY_INFORMATION, descriptor), 0);
+        LocalFree(descriptor);
+    }
+}
+
 fn mark(path: &Path, marks: u32) {
-    let name: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+    let name = wide(path.as_os_str());
     // SAFETY: the name ends with zero and outlives the call.
     assert_ne!(unsafe { SetFileAttributesW(name.as_ptr(), marks) }, 0, "{}", path.display());
 }
@@ -115,6 +171,41 @@ fn streams_go_with_a_file_that_is_copied() {
     judge(&scene);
     assert_eq!(fs::read(stream("new", "plain")).unwrap(), b"[ZoneTransfer]");
     assert!(fs::read(stream("new", "hidden")).unwrap() == large);
+}
+
+#[test]
+fn access_lists_go_with_what_is_copied_and_are_mended_where_they_alone_differ() {
+    const LIST: &str = "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;OW)(A;;FR;;;WD)";
+    const CLOSED: &str = "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;OW)";
+    let scene = scene().steps("- {id: pass, copy: {from: ROOT/old, to: ROOT/new, preserve: [owner, acls]}}");
+    allow(&scene.path("old/folder/plain"), LIST);
+    allow(&scene.path("old/folder/hidden"), CLOSED);
+    allow(&scene.path("old/folder"), LIST);
+    let same = |name: &str| {
+        let (old, new) =
+            (security(&scene.path(&format!("old/{name}"))), security(&scene.path(&format!("new/{name}"))));
+        assert_eq!(new, old, "{name}");
+    };
+    scene.run(&[]).code(0);
+    judge(&scene);
+    assert_ne!(
+        security(&scene.path("new/folder/plain")),
+        security(&scene.path("new/folder/hidden")),
+        "each has its own"
+    );
+    ["folder", "folder/plain", "folder/hidden", "folder/all"].into_iter().for_each(same);
+    allow(&scene.path("new/folder/plain"), CLOSED);
+    fs::remove_file(scene.state_file()).unwrap();
+    scene.run(&[]).code(0);
+    judge(&scene);
+    ["folder", "folder/plain", "folder/hidden", "folder/all"].into_iter().for_each(same);
+    let journal = scene.journal();
+    let figures = &journal.only("step_done", "pass")["figures"];
+    assert_eq!(
+        (&figures["attributes_mended"], &figures["copied_files"]),
+        (&1.into(), &0.into()),
+        "{figures}"
+    );
 }
 
 #[test]
