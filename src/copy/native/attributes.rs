@@ -332,7 +332,7 @@ impl Attributes {
             .map_err(|error| failed(Side::Source, error))?;
         let target =
             self.extended_below(&side.directory, found.name).map_err(|error| failed(Side::Target, error))?;
-        Ok(source == target)
+        Ok(changes(&source, &target).iter().all(|change| change.is_left_alone()))
     }
 
     fn owner(&self, source: &Status) -> Option<Owner> {

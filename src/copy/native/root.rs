@@ -4,7 +4,7 @@
 use std::io;
 
 use crate::copy::PassError;
-use crate::sys::tree::{self, Directory, FileIdentity, Presence};
+use crate::sys::tree::{self, Directory, FileIdentity, Presence, Renaming};
 
 /// A root, as seen right now.
 pub(super) enum Root {
@@ -23,10 +23,11 @@ pub(super) fn look<D: Directory>(root: &D, identity: Option<FileIdentity>) -> Ro
     match root.own_status() {
         Ok(status) if status.presence == Presence::Removed => Root::Removed,
         Ok(status) => match (identity, status.identity) {
-            (Some(before), Some(now)) if before != now => Root::Another,
+            // A handle that stays with its directory is of no other; what such a file system numbers anew is the same.
+            (Some(before), Some(now)) if before != now && D::RENAMING == Renaming::Lost => Root::Another,
             _ => Root::Here,
         },
-        Err(error) if tree::is_gone(&error) => Root::Removed,
+        Err(error) if tree::is_gone(&error) || tree::is_absence(&error) => Root::Removed,
         Err(error) if tree::is_out_of_reach(&error) || tree::is_denied(&error) => Root::OutOfReach(error),
         Err(error) => Root::Unknown(error),
     }

@@ -41,7 +41,7 @@ use super::temporary;
 use super::throttle::Throttle;
 use super::under_way::UnderWay;
 use crate::copy::quarantine::is_quarantine;
-use crate::copy::{EntryKind, PassError, Progress, Watch};
+use crate::copy::{EntryKind, ErrorClass, PassError, Progress, Watch};
 use crate::filter::Filter;
 use crate::sys::tree::{Case, Directory};
 use by_listing::ByListing;
@@ -459,7 +459,8 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             None => self.push(visit),
             Some(other) => {
                 let again = Again::new(visit, &node.path_of(name), "/", 0);
-                self.settle(worker, entry::clash(other), 0, node, again);
+                // Never as something that passes: tried again, it would not be known for a clash.
+                self.give_up(worker, ErrorClass::Permanent, entry::clash(other), 1, again);
             }
         }
     }

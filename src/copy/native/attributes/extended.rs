@@ -67,6 +67,13 @@ impl<'a> Change<'a> {
     }
 }
 
+impl Change<'_> {
+    /// What a source does not show of itself (an audit list, to most accounts) stays as it is.
+    pub(super) fn is_left_alone(self) -> bool {
+        matches!(self, Self::Remove { name } if name == AUDIT)
+    }
+}
+
 fn is_list(name: &[u8]) -> bool {
     [ACCESS_LIST, DEFAULT_ACCESS_LIST, ACCESS, AUDIT].contains(&name)
 }
@@ -130,6 +137,14 @@ mod tests {
         ];
         assert_eq!(shown, expected);
         assert_eq!(changes(&wanted, &wanted), []);
+    }
+
+    #[test]
+    fn an_audit_list_that_the_source_does_not_show_is_left_alone() {
+        let shown = Extended::new(vec![(AUDIT.to_vec(), vec![1])]);
+        let hidden = Extended::default();
+        assert!(changes(&hidden, &shown).iter().all(|change| change.is_left_alone()));
+        assert!(!changes(&shown, &hidden).iter().all(|change| change.is_left_alone()));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::sys::tree::{
 /// What goes wrong, by the path that the directory was entered by and the name.
 pub(super) trait Trouble: Send + Sync + 'static {
     const NAMES: NameRules = Here::NAMES;
+    const RENAMING: Renaming = Here::RENAMING;
     const LISTINGS_KEPT: Duration = Duration::from_millis(300);
 
     fn enter(_path: &Path) -> io::Result<()> {
@@ -97,7 +98,7 @@ impl<T: Trouble> Troubled<T> {
 
 impl<T: Trouble> Directory for Troubled<T> {
     const DURABILITY: Durability = Here::DURABILITY;
-    const RENAMING: Renaming = Here::RENAMING;
+    const RENAMING: Renaming = T::RENAMING;
     const NAMES: NameRules = T::NAMES;
     const LISTINGS_KEPT: Duration = T::LISTINGS_KEPT;
     const PRESERVED: &'static [Preserved] = Here::PRESERVED;

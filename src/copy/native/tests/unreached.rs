@@ -12,7 +12,7 @@ use super::{Trees, copy, listing, put};
 use crate::cancel::Cancel;
 use crate::copy::native::purge::purge;
 use crate::copy::{CopyPass, Disposal, EntryKind, ExtraEntry, PassError, Watch};
-use crate::sys::tree::{FileIdentity, Status};
+use crate::sys::tree::{FileIdentity, Renaming, Status};
 
 /// `ERROR_NETNAME_DELETED`, or `EHOSTDOWN`.
 fn down() -> io::Error {
@@ -155,6 +155,8 @@ const SIDES: [&str; 2] = ["from", "to"];
 static SWAPPED: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 
 impl<const SIDE: usize> Trouble for Swapped<SIDE> {
+    const RENAMING: Renaming = Renaming::Lost;
+
     fn status(path: &Path, status: Status) -> io::Result<Status> {
         SWAPPED[SIDE].fetch_add(usize::from(path.ends_with("from/a")), Ordering::Relaxed);
         Ok(status)
@@ -173,6 +175,27 @@ fn a_pass_whose_roots_are_others_at_the_end_than_at_the_start_is_not_believed() 
     assert_eq!(fatal(ended_by::<Swapped<0>>(&trees.pass())).0, what);
     let what = "another directory took the place of the target meanwhile";
     assert_eq!(fatal(ended_by::<Swapped<1>>(&trees.pass())).0, what);
+}
+
+/// A file system that numbers its directories anew.
+struct Renumbered;
+
+impl Trouble for Renumbered {
+    const RENAMING: Renaming = Renaming::Followed;
+
+    fn own_status(path: &Path, status: Status) -> io::Result<Status> {
+        static LOOKS: AtomicUsize = AtomicUsize::new(0);
+        let first = !path.ends_with("to") || LOOKS.fetch_add(1, Ordering::Relaxed) == 0;
+        Ok(if first { status } else { another(status) })
+    }
+}
+
+#[test]
+fn a_root_whose_handle_stays_with_it_is_the_same_under_another_number() {
+    let trees = Trees::new(&["a"]);
+    let cancel = Cancel::new();
+    let watch = Watch { progress: &|_| {}, cancel: &cancel, account: None };
+    assert_eq!(copy::<Troubled<Renumbered>>(&trees.pass(), &watch).unwrap().summary.new.files, 1);
 }
 
 fn stopped_by<T: Trouble>(pass: &CopyPass, cancel: &Cancel) -> PassError {
@@ -256,6 +279,8 @@ struct SwappedBeforeAPurge;
 static PURGED: AtomicUsize = AtomicUsize::new(0);
 
 impl Trouble for SwappedBeforeAPurge {
+    const RENAMING: Renaming = Renaming::Lost;
+
     fn own_status(path: &Path, status: Status) -> io::Result<Status> {
         let first = !path.ends_with("from") || PURGED.fetch_add(1, Ordering::Relaxed) == 0;
         Ok(if first { status } else { another(status) })

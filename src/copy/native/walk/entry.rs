@@ -205,13 +205,13 @@ fn is_looked_for<D: Directory>(target: &D, turn: &Turn) -> io::Result<bool> {
 
 /// Fails where the target takes the name for another one of the source.
 fn clashes_with_none(turn: &Turn) -> Result<(), Failure> {
-    turn.clash.as_deref().map_or(Ok(()), |other| Err(clash(other)))
+    turn.clash.as_deref().map_or(Ok(()), |other| Err(Failure::permanent(clash(other))))
 }
 
-/// The failure of a name that the target takes for another one of the source.
-pub(super) fn clash(other: &OsStr) -> Failure {
-    Failure::permanent(format!(
+/// What is told of a name that the target takes for another one of the source.
+pub(super) fn clash(other: &OsStr) -> String {
+    format!(
         "differs only in case from {}, and the target takes both for one: rename one of them in the source",
         names::shown(Path::new(other))
-    ))
+    )
 }

@@ -69,6 +69,10 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
                 return Settled::Stopped;
             }
         };
+        // A share that does not answer would hold up whoever wants to stop.
+        if self.is_stopped() {
+            return Settled::Stopped;
+        }
         match self.roots(node) {
             Roots::Here => {}
             // What fails on a share that does not answer fails for no other reason.
@@ -91,13 +95,25 @@ impl<D: Directory, H: Handler<D>> Walk<'_, D, H> {
             self.queue.push_later(again.job, Instant::now() + self.orders.wait);
             return Settled::TriedAgain;
         }
+        self.give_up(worker, class, text, failed + 1, again);
+        Settled::Lost
+    }
+
+    /// Counts what is not tried again after so many attempts.
+    pub(super) fn give_up(
+        &self,
+        worker: &mut Worker<'_, D, H>,
+        class: ErrorClass,
+        text: String,
+        attempts: u32,
+        again: Again<D>,
+    ) {
         self.meter.fail();
-        let lost = Lost { path: again.path, class, text, attempts: failed + 1, bytes: again.bytes };
+        let lost = Lost { path: again.path, class, text, attempts, bytes: again.bytes };
         match again.job {
             Job::Extra { .. } => self.handler.unread(&mut worker.tally, lost),
             _ => self.handler.failed(&mut worker.tally, lost),
         }
-        Settled::Lost
     }
 
     /// A new directory did not get its name, after so many attempts that failed before. It is tried again later; at last

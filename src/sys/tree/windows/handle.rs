@@ -149,7 +149,9 @@ impl Directory for Handle {
     fn own_status(&self) -> io::Result<Status> {
         let counted = match look::counted(&self.directory, self.volume.serial) {
             Err(error) if is_out_of_reach(&error) => match self.anew(FILE_READ_ATTRIBUTES) {
-                Some(directory) => look::counted(&directory?, self.volume.serial),
+                Some(directory) => {
+                    directory.and_then(|directory| look::counted(&directory, self.volume.serial))
+                }
                 None => Err(error),
             },
             counted => counted,
