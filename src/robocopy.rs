@@ -1,0 +1,39 @@
+//! robocopy's language: its switches, its command line, its job files, and the form in which it tells what it did.
+//!
+//! Pure: what a line that people have for robocopy means to a pass is said here, and carried out elsewhere. The language is
+//! robocopy's, so that lines and scripts run as they stand; the meaning is a [`CopyPass`](crate::copy::CopyPass)'s.
+//!
+//! No switch is ever ignored. Every one of robocopy's is in one table ([`switches`]), where it is carried out, or is what
+//! each pass does anyway, or has nothing to act on here (which the header says), or is refused by name with the reason and
+//! what to use instead. One that is not in the table is an error. What a line leaves open in robocopy's own documentation
+//! (a name behind `/xf a /s`) is asked back instead of guessed at.
+
+pub mod command_line;
+pub mod guard;
+pub mod help;
+pub mod job;
+pub mod lines;
+mod names;
+pub mod pass;
+pub mod summary;
+pub mod switches;
+
+/// Why a command line is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Misuse {
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+impl Misuse {
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: hint.into() }
+    }
+}
+
+pub use command_line::{Age, Job, Log, parse};
+pub use pass::pass_of;
+pub use summary::Figures;
+pub use switches::{Meaning, Setting, Switch};
