@@ -18,6 +18,7 @@ mod plan;
 mod quarantine;
 mod restore;
 mod resume;
+mod robocopy;
 mod run;
 mod schema;
 mod status;
@@ -77,6 +78,8 @@ enum Command {
     Restore(restore::Args),
     /// Delete for good what purges took away
     Discard(discard::Args),
+    /// Carry out a robocopy command line as it stands, with this program's engine and guards (`robocopy /?`)
+    Robocopy(robocopy::Args),
     /// Move a small live archive, made for the purpose
     Demo(demo::Args),
     /// Print the JSON schema of runbooks or of one runbook's variable files
@@ -102,6 +105,8 @@ pub fn main() -> u8 {
     };
     let colour = colour(cli.color, &std::io::stderr(), Stream::Stderr);
     let ended = match cli.command {
+        // Its exit codes are robocopy's.
+        Command::Robocopy(args) => return robocopy::run(&args, colour),
         Command::Validate(args) => validate::run(&args, colour),
         Command::Plan(args) => plan::run(&args, colour),
         Command::Run(args) => run::run(&args, colour),

@@ -390,7 +390,7 @@ pub struct Watch<'a> {
     /// Called at most ten times a second, from one thread at a time.
     pub progress: &'a (dyn Fn(Progress) + Sync),
     pub cancel: &'a Cancel,
-    /// Where the names of what a pass finds and does are written; a survey writes none.
+    /// Where the names of what a pass finds and does, or in a survey would do, are written.
     pub account: Option<&'a account::Writer>,
 }
 

@@ -19,6 +19,7 @@ mod proof;
 mod purge;
 mod question;
 mod rights;
+pub mod robocopy;
 pub mod service;
 mod session;
 mod stage;

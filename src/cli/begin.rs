@@ -305,7 +305,7 @@ pub(super) fn end_on_signal(cancel: &Cancel) -> Result<()> {
 }
 
 /// Six bytes by chance, in hexadecimal: enough to tell one's runs apart, short enough to say on the telephone.
-fn new_id() -> Result<String> {
+pub(super) fn new_id() -> Result<String> {
     let mut bytes = [0; 6];
     getrandom::fill(&mut bytes).map_err(|error| {
         Error::new(ExitCode::StepFailed, "the system gives no random numbers").caused_by(error)
@@ -313,7 +313,7 @@ fn new_id() -> Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn absolute(path: &Path) -> Result<PathBuf> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| {
         Error::new(ExitCode::Usage, format!("cannot tell where {} is", path.display())).caused_by(error)
     })

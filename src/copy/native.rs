@@ -163,7 +163,7 @@ fn go<D: Directory>(
         deed,
         tolerance: tolerance(pass.mtime_tolerance, &pass.to),
         names: TemporaryNames::new(),
-        account: watch.account.filter(|_| deed == Deed::Copy),
+        account: watch.account,
         attributes,
         hard_links: HardLinks::new(hard_links),
     };

@@ -48,15 +48,24 @@ pub(super) fn judge_plan(plan: &Plan, state: Option<&RunState>) -> Result<()> {
 
 /// Judges the paths of one pass, as it is about to begin.
 pub fn judge_copy(action: &CopyAction) -> Result<(), Refusal> {
-    judge_paths(action)?;
     let _rights = rights::to_look(action);
-    judge_target(&target_facts(&action.to))?;
-    judge_pair(&PairFacts { from: place(&action.from), to: place(&action.to) })
+    judge_roots(&action.from, &action.to)
+}
+
+/// Judges a source and a target, as a pass is about to begin.
+pub(super) fn judge_roots(from: &Path, to: &Path) -> Result<(), Refusal> {
+    judge_spelling(from, to)?;
+    judge_target(&target_facts(to))?;
+    judge_pair(&PairFacts { from: place(from), to: place(to) })
 }
 
 /// Judges how the paths of a pass are spelled, without a look at them.
 pub fn judge_paths(action: &CopyAction) -> Result<(), Refusal> {
-    [&action.from, &action.to].into_iter().try_for_each(|path| judge_path(&text(path), PathStyle::native()))
+    judge_spelling(&action.from, &action.to)
+}
+
+fn judge_spelling(from: &Path, to: &Path) -> Result<(), Refusal> {
+    [from, to].into_iter().try_for_each(|path| judge_path(&text(path), PathStyle::native()))
 }
 
 pub(super) fn judge_verify(action: &VerifyAction) -> Result<(), Refusal> {

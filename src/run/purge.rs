@@ -317,7 +317,7 @@ pub(super) fn keep(outcome: &mut PassOutcome, names: &Writer) {
 }
 
 /// What a purge would take away, with a digest that tells this list from every other.
-fn list_of(extras: &[ExtraEntry], target: Option<&guard::Identity>) -> PurgeList {
+pub(super) fn list_of(extras: &[ExtraEntry], target: Option<&guard::Identity>) -> PurgeList {
     let mut digest = list::Digest::new(target.map_or("", |target| target.0.as_str()));
     let mut list = PurgeList { files: 0, bytes: 0, directories: 0, digest: String::new() };
     for extra in extras {

@@ -1,0 +1,109 @@
+//! Where the lines go: the console, a log file, or both.
+//!
+//! A log that cannot be written any more ends the log and never the pass; it is told at the end, as an error.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+
+use crate::error::{Error, ExitCode, Result};
+use crate::robocopy::command_line::{Encoding, LogFrom};
+use crate::robocopy::{Job, Log, Setting};
+
+pub(super) struct Output {
+    console: Option<BufWriter<io::Stdout>>,
+    log: Option<LogFile>,
+}
+
+struct LogFile {
+    file: BufWriter<File>,
+    named: String,
+    encoding: Encoding,
+    failed: Option<io::Error>,
+}
+
+impl Output {
+    /// With `/log` the console is silent but for `/tee`.
+    pub(super) fn open(job: &Job) -> Result<Self> {
+        let console = || BufWriter::new(io::stdout());
+        let Some(log) = &job.log else { return Ok(Self { console: Some(console()), log: None }) };
+        let file = LogFile::open(log).map_err(|error| {
+            Error::new(ExitCode::StepFailed, format!("cannot write the log {}", log.file))
+                .caused_by(error)
+                .hint("give a file in a folder that is there and can be written to")
+        })?;
+        let mut output = Self { console: Some(console()), log: None };
+        output.print(&format!("\n Log File : {}\n\n", log.file));
+        if !job.has(Setting::Tee) {
+            // What is left of it is on the console already.
+            output.console_flushed();
+            output.console = None;
+        }
+        output.log = Some(file);
+        Ok(output)
+    }
+
+    pub(super) fn print(&mut self, text: &str) {
+        // A reader that has gone away does not end a pass.
+        if let Some(console) = &mut self.console
+            && console.write_all(text.as_bytes()).is_err()
+        {
+            self.console = None;
+        }
+        if let Some(log) = &mut self.log {
+            log.write(text);
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Result<()> {
+        self.console_flushed();
+        let Some(log) = self.log else { return Ok(()) };
+        log.finish().map_err(|(named, error)| {
+            Error::new(ExitCode::StepFailed, format!("the log {named} is not whole"))
+                .caused_by(error)
+                .hint("see to its drive; what was copied is not concerned")
+        })
+    }
+
+    fn console_flushed(&mut self) {
+        if let Some(console) = &mut self.console {
+            // A reader that has gone away has what it wanted.
+            let _ = console.flush();
+        }
+    }
+}
+
+impl LogFile {
+    fn open(log: &Log) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        match log.from {
+            LogFrom::Anew => options.write(true).create(true).truncate(true),
+            LogFrom::End => options.append(true).create(true),
+        };
+        let file = options.open(&log.file)?;
+        let is_empty = file.metadata()?.len() == 0;
+        let mut file = BufWriter::new(file);
+        if log.encoding == Encoding::Utf16 && is_empty {
+            file.write_all(&[0xFF, 0xFE])?;
+        }
+        Ok(Self { file, named: log.file.clone(), encoding: log.encoding, failed: None })
+    }
+
+    fn write(&mut self, text: &str) {
+        if self.failed.is_some() {
+            return;
+        }
+        let written = match self.encoding {
+            Encoding::Utf8 => self.file.write_all(text.as_bytes()),
+            Encoding::Utf16 => {
+                let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+                self.file.write_all(&wide)
+            }
+        };
+        self.failed = written.err();
+    }
+
+    fn finish(mut self) -> Result<(), (String, io::Error)> {
+        let ended = self.failed.map_or_else(|| self.file.flush(), Err);
+        ended.map_err(|error| (self.named, error))
+    }
+}
