@@ -1,6 +1,7 @@
 //! What a pass does to a target, beside the robocopy switches that it stands for.
 //!
-//! Each row is one copy step of the real program, over a source and a target written as one line each:
+//! Each row is done twice by the real program, over a source and a target written as one line each: as a copy step of a
+//! runbook, and as the line of switches itself, by `movebook robocopy`, which here stands in for `robocopy.exe`.
 //!
 //! | written | is |
 //! | --- | --- |
@@ -30,7 +31,8 @@ use movebook::values;
 use walkdir::WalkDir;
 
 struct Row {
-    /// As they are typed behind `robocopy SOURCE TARGET`, with the file patterns in front.
+    /// As they are typed behind `robocopy SOURCE TARGET`, with the file patterns in front; `SOURCE` stands for the source.
+    /// What follows `, ` is said to the reader.
     switches: &'static str,
     /// Keys of the step, as YAML.
     copy: &'static str,
@@ -113,7 +115,7 @@ fn what_differs_is_copied_and_what_does_not_is_left_alone() {
             expected: "a=s",
         },
         Row {
-            switches: "/e without /xo: an older source replaces a newer target",
+            switches: "/e, without /xo: an older source replaces a newer target",
             copy: NOTHING,
             filter: NOTHING,
             source: "a@10d",
@@ -213,7 +215,7 @@ fn a_purge_takes_what_only_the_target_has() {
             expected: "a=t d/ d/b=s d/y=t gone/ gone/z=t void/ x=t",
         },
         Row {
-            switches: "/e /purge (/mir)",
+            switches: "/e /purge, which is /mir",
             copy: PURGE,
             filter: NOTHING,
             source: "a d/b e/",
@@ -521,6 +523,40 @@ fn hold(rows: &[Row]) {
 
 /// What is wrong with a row, if anything is.
 fn differs(row: &Row) -> Option<String> {
+    differs_as_step(row).or_else(|| differs_as_line(row))
+}
+
+/// By `movebook robocopy`, in the place of `robocopy.exe`.
+fn differs_as_line(row: &Row) -> Option<String> {
+    let Row { switches, source, target, expected, .. } = row;
+    let scene = Scene::new().folder("source").folder("target");
+    let now = SystemTime::now();
+    make(&scene.path("source"), source, "s", now);
+    make(&scene.path("target"), target, "t", now);
+    let before = shown(&scene.path("source"));
+    let [from, to] = ["source", "target"].map(|name| scene.path(name).to_str().unwrap().to_owned());
+    let line = switches.split(", ").next().unwrap().replace("SOURCE", &from);
+    let mut arguments = vec!["robocopy", &from, &to];
+    arguments.extend(line.split_whitespace());
+    // The limits are not what the rows are about.
+    arguments.extend(["--purge-limit", "100"]);
+    let ended = scene.movebook(&arguments);
+    if ended.code >= 8 {
+        return Some(format!("movebook robocopy {switches}: exit code {}: {}", ended.code, ended.all()));
+    }
+    assert_eq!(shown(&scene.path("source")), before, "a pass leaves its source alone");
+    let (expected, found) = (sorted(expected), shown(&scene.path("target")));
+    (found != expected)
+        .then(|| format!("movebook robocopy {switches}:\n  expected {expected}\n  found    {found}"))
+}
+
+fn sorted(tree: &str) -> String {
+    let mut entries: Vec<&str> = tree.split_whitespace().collect();
+    entries.sort_unstable();
+    entries.join(" ")
+}
+
+fn differs_as_step(row: &Row) -> Option<String> {
     let Row { switches, copy, filter, source, target, expected } = row;
     let mut keys = vec!["from: ROOT/source", "to: ROOT/target", "errors: fail"];
     keys.extend([*copy].into_iter().filter(|keys| !keys.is_empty()));
@@ -551,9 +587,7 @@ fn differs(row: &Row) -> Option<String> {
         return Some(format!("robocopy {switches}: exit code {}: {}", ended.code, ended.all()));
     }
     assert_eq!(shown(&scene.path("source")), before, "a pass leaves its source alone");
-    let mut expected: Vec<&str> = expected.split_whitespace().collect();
-    expected.sort_unstable();
-    let (expected, found) = (expected.join(" "), shown(&scene.path("target")));
+    let (expected, found) = (sorted(expected), shown(&scene.path("target")));
     (found != expected).then(|| format!("robocopy {switches}:\n  expected {expected}\n  found    {found}"))
 }
 

@@ -53,6 +53,10 @@ pub fn run(args: &Args, colour: Colour) -> u8 {
 }
 
 fn carry_out_line(line: &[OsString]) -> Result<u8, Vec<Error>> {
+    if line.is_empty() {
+        super::print_data(&help::text()).map_err(|error| vec![error])?;
+        return Ok(exit::FATAL);
+    }
     let words = line
         .iter()
         .map(|word| text_of(word))
@@ -62,7 +66,7 @@ fn carry_out_line(line: &[OsString]) -> Result<u8, Vec<Error>> {
     let around =
         Surroundings { style: PathStyle::native(), leads_somewhere: &leads_somewhere, read_job: &read_job };
     let job = parse(&words, &around).map_err(|wrong| wrong.into_iter().map(misuse).collect::<Vec<_>>())?;
-    if job.has(Setting::Help) || words.is_empty() {
+    if job.has(Setting::Help) {
         super::print_data(&help::text()).map_err(|error| vec![error])?;
         return Ok(exit::NOTHING);
     }
