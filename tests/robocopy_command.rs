@@ -145,6 +145,7 @@ fn exit_codes_are_a_bit_each() {
     fs::create_dir(pair.0.path("new/clash")).unwrap();
     let mismatched = pair.line("/bytes").code(4 | 2);
     assert_eq!(row(&mismatched, "Files"), [4, 0, 3, 1, 0, 1]);
+    assert!(mismatched.stdout.contains("*Mismatch\t         5\tclash\n"), "{}", mismatched.stdout);
 }
 
 #[test]
@@ -367,4 +368,23 @@ fn skipped_links_are_told_unless_they_are_to_be_skipped() {
     pair.line("/e /xj").code(0).never_says("skipped:");
     pair.line("/e /sl").code(1);
     assert_eq!(fs::read_link(pair.0.path("new/l")).unwrap().to_str(), Some("a"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_and_the_same_line_goes_on() {
+    let scene = Scene::new().tree("old", 4000);
+    let [old, new] = ["old", "new"].map(|side| scene.path(side).to_str().unwrap().to_owned());
+    let line = ["robocopy", &old, &new, "/e", "/mt:1"];
+    let running = common::Running::start(scene.command(&line));
+    let first = SystemTime::now();
+    while !scene.path("new").exists() && first.elapsed().unwrap() < common::PATIENCE {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    running.interrupt();
+    let ended = running.ended_within(common::PATIENCE);
+    assert_eq!(ended.code, 130, "{}", ended.all());
+    assert!(ended.stderr.contains("the same line goes on"), "{}", ended.stderr);
+    scene.movebook(&line).code(1);
+    tree::assert_equal(&scene.path("old"), &scene.path("new"));
 }

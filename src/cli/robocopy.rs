@@ -86,6 +86,8 @@ fn carry_out_line(line: &[OsString]) -> Result<u8, Vec<Error>> {
     let mut output = Output::open(&job).map_err(|error| vec![error])?;
     if !job.has(Setting::NoHeader) {
         output.print(&style.header(&started));
+        // The lines of the files come when the pass is over.
+        output.flush();
     }
     let code = pass_through(&job, &pass, &style, &mut output);
     let finished = output.finish();
@@ -196,7 +198,7 @@ fn tell(
     carried: &Carried,
     names: Option<Names>,
 ) -> Result<()> {
-    let Carried { outcome, purge, .. } = carried;
+    let Carried { outcome, mismatched, purge, .. } = carried;
     let summary = &outcome.summary;
     match names {
         Some(Names { writer, file, _folder }) => {
@@ -209,7 +211,7 @@ fn tell(
                     true => modified(&pass.from.join(names::path_of(&entry.path))),
                     false => None,
                 };
-                if let Some(line) = style.entry(entry, modified.as_ref()) {
+                if let Some(line) = style.entry(entry, mismatched, modified.as_ref()) {
                     output.print(&format!("{line}\n"));
                 }
             });
@@ -225,13 +227,13 @@ fn tell(
         // What failed is told even where no names are asked for.
         None => {
             for error in &summary.errors {
-                output.print(&format!("{}\n", style.error(error)));
+                output.print(&format!("{}\n", style.error(error, mismatched)));
             }
         }
     }
     if let Purge::Moved { errors, .. } = purge {
         for error in errors {
-            output.print(&format!("{}\n", style.error(error)));
+            output.print(&format!("{}\n", style.error(error, mismatched)));
         }
     }
     for note in notes(job, carried) {

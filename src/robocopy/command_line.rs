@@ -9,6 +9,8 @@
 //!
 //! All that is wrong is told in one go.
 
+mod values;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use super::switches::{self, Form, Meaning, OWN, SWITCHES, Setting, Switch};
 use crate::copy::{Directories, Preserve, Preserved};
 use crate::guard::PathStyle;
 use crate::values::did_you_mean;
+use values::{TOO_LARGE, age, directory_flags, file_flags, lets_something_in, number, size};
 
 /// What the parser asks of the world around it.
 pub struct Surroundings<'a> {
@@ -260,7 +263,7 @@ fn unknown(text: &str, name: &str, may_be_path: bool) -> Misuse {
     match may_be_path {
         true => Misuse::new(
             format!("`{text}` is no switch of robocopy, and no folder of this name is there"),
-            format!("{hint}; if it is a folder's path, write `{text}/`"),
+            format!("if it is a folder's path, write `{text}/`; {hint}"),
         ),
         false => Misuse::new(format!("`{text}` is no switch of robocopy"), hint),
     }
@@ -405,88 +408,6 @@ impl Reader<'_> {
 impl Log {
     fn new(file: &str, from: LogFrom, encoding: Encoding) -> Self {
         Self { file: file.to_owned(), from, encoding }
-    }
-}
-
-const TOO_LARGE: &str = "is too large a number";
-
-fn number(value: &str) -> Result<u64, String> {
-    value.parse().map_err(|_| match value.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => TOO_LARGE.to_owned(),
-        false => "is no whole number".to_owned(),
-    })
-}
-
-/// Bytes. robocopy's documentation knows no units here: `/max:10M` from a script may be a mistake of long standing.
-fn size(value: &str) -> Result<u64, String> {
-    let bytes = |digits: &str, unit: u64| digits.parse::<u64>().ok()?.checked_mul(unit);
-    let meant = ["k", "m", "g", "t"].into_iter().enumerate().find_map(|(power, unit)| {
-        bytes(value.to_ascii_lowercase().trim_end_matches('b').strip_suffix(unit)?, 1 << (10 * (power + 1)))
-    });
-    match meant {
-        Some(meant) => Err(format!(
-            "has a unit, and robocopy takes bytes alone; if it means units of 1024, write {meant}"
-        )),
-        None => number(value),
-    }
-}
-
-/// Days below 1900, else a date (robocopy `/minage`).
-fn age(value: &str) -> Result<Age, String> {
-    let number = number(value)?;
-    if let Ok(days @ 0..1900) = u32::try_from(number) {
-        return Ok(Age::Days(days));
-    }
-    let date = match value.len() {
-        8 => Date::strptime("%Y%m%d", value).ok(),
-        _ => None,
-    };
-    date.map(Age::Since)
-        .ok_or_else(|| "is neither a number of days below 1900 nor a date; write it YYYYMMDD".to_owned())
-}
-
-fn lets_something_in<T: PartialEq>(limit: T, nothing: T) -> Result<T, String> {
-    if limit == nothing {
-        return Err("lets nothing in; leave it out for all files".to_owned());
-    }
-    Ok(limit)
-}
-
-/// `/copy:DATSO`
-fn file_flags(flags: &str) -> Result<Vec<Preserved>, String> {
-    let upper = flags.to_ascii_uppercase();
-    if let Some(other) = upper.chars().find(|flag| !"DATSOUX".contains(*flag)) {
-        return Err(format!("has the letter {other}; the letters are D, A, T, S and O"));
-    }
-    for (letter, reason) in [
-        ('U', "copies auditing information (U), which is not done here; leave U out"),
-        ('X', "leaves alternate data streams out (X), which is not chosen here; leave X out"),
-    ] {
-        if upper.contains(letter) {
-            return Err(reason.to_owned());
-        }
-    }
-    always_carried(&upper, "file")?;
-    let wanted = [('S', Preserved::Acls), ('O', Preserved::Owner)];
-    Ok(wanted.into_iter().filter(|(letter, _)| upper.contains(*letter)).map(|(_, thing)| thing).collect())
-}
-
-/// `/dcopy:DAT`
-fn directory_flags(flags: &str) -> Result<(), String> {
-    match flags.to_ascii_uppercase().chars().find(|flag| !"DAT".contains(*flag)) {
-        Some(other) => {
-            Err(format!("has the letter {other}; the letters are D, A and T, which are always carried over"))
-        }
-        None => Ok(()),
-    }
-}
-
-fn always_carried(flags: &str, of: &str) -> Result<(), String> {
-    match "DAT".chars().find(|flag| !flags.contains(*flag)) {
-        Some(missing) => Err(format!(
-            "leaves {missing} out, and D, A and T of a {of} are always carried over; write /COPY:DAT"
-        )),
-        None => Ok(()),
     }
 }
 

@@ -22,6 +22,7 @@ What is other than with robocopy:
   - A drive's root, a home and the system's folders are no targets, and neither is a folder in or above the source.
   - No link or junction is ever followed.
   - A file has its name in the target only when its content is whole, and what is copied is on the disk at the end.
+  - The lines of the files come when the pass is over.
   - Without /R and /W a file is tried again twice, two seconds apart.
 
 Exit codes, robocopy's own, a bit each:

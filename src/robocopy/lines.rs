@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::ZonedDateTime;
 
 use super::command_line::Job;
-use super::summary::{Sizes, size};
+use super::summary::{Mismatched, Sizes, size};
 use super::switches::Setting;
 use crate::copy::account::{Bucket, Entry};
 use crate::copy::{EntryKind, ExtraEntry, FileError, Rule, names};
@@ -14,6 +14,7 @@ use crate::copy::{EntryKind, ExtraEntry, FileError, Rule, names};
 const RULE: &str = "-------------------------------------------------------------------------------";
 
 const FAILED: &str = "*FAILED";
+const MISMATCH: &str = "*Mismatch";
 
 /// How a job wants its lines.
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +66,13 @@ impl<'a> Style<'a> {
     }
 
     /// The line of an entry of the source; `None` for what is not told.
-    pub fn entry(&self, entry: &Entry, modified: Option<&ZonedDateTime>) -> Option<String> {
-        let class = self.class(entry)?;
+    pub fn entry(
+        &self,
+        entry: &Entry,
+        mismatched: &Mismatched,
+        modified: Option<&ZonedDateTime>,
+    ) -> Option<String> {
+        let class = if mismatched.contains_key(&entry.path) { MISMATCH } else { self.class(entry)? };
         let text = self.line(class, entry.bytes, modified, self.from, &entry.path);
         Some(match &entry.error {
             Some(error) => format!("{text}\n\t\t\t\t{error}"),
@@ -85,8 +91,9 @@ impl<'a> Style<'a> {
     }
 
     /// The lines of what failed.
-    pub fn error(&self, error: &FileError) -> String {
-        format!("\t{FAILED:>12}\t{}\n\t\t\t\t{}", error.path, error.error)
+    pub fn error(&self, error: &FileError, mismatched: &Mismatched) -> String {
+        let class = if mismatched.contains_key(&error.path) { MISMATCH } else { FAILED };
+        format!("\t{class:>12}\t{}\n\t\t\t\t{}", error.path, error.error)
     }
 
     fn class(&self, entry: &Entry) -> Option<&'static str> {

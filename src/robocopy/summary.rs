@@ -3,6 +3,7 @@
 //! Each file is in one of copied, skipped, mismatch and failed, and total is their sum. Files that the patterns do not name
 //! are no part of it, as with robocopy; those that `/xf`, an age or a size keep out are skipped.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -48,14 +49,18 @@ pub struct Figures {
     pub bytes: Row,
 }
 
+/// What stands where the other side has a directory, with its bytes; paths as [`names::shown`](crate::copy::names::shown)
+/// writes them.
+pub type Mismatched = BTreeMap<String, u64>;
+
 /// What a pass says of itself, and of what only the target has.
 #[derive(Clone, Copy, Debug)]
 pub struct Told<'a> {
     pub summary: &'a PassSummary,
     /// What only the target has, as it was listed.
     pub extras: &'a [ExtraEntry],
-    /// Of `failed`: a file where the other side has a directory.
-    pub mismatched: Tally,
+    /// Of what failed.
+    pub mismatched: &'a Mismatched,
     /// Extra entries that a purge should have taken away and could not.
     pub stayed: u64,
 }
@@ -63,6 +68,7 @@ pub struct Told<'a> {
 impl Figures {
     pub fn of(told: &Told<'_>) -> Self {
         let Told { summary, extras, mismatched, stayed } = told;
+        let mismatched = Tally { files: mismatched.len() as u64, bytes: mismatched.values().sum() };
         let mut figures = Self::default();
         // A directory that is kept out counts once, whatever is in it.
         let directories_out: u64 = [Rule::ExcludeDirectories, Rule::MaxDepth]
@@ -182,8 +188,8 @@ mod tests {
         Tally { files, bytes }
     }
 
-    fn figures(summary: &PassSummary, mismatched: Tally) -> Figures {
-        Figures::of(&Told { summary, extras: &[], mismatched, stayed: 0 })
+    fn mismatched(sizes: &[u64]) -> Mismatched {
+        sizes.iter().enumerate().map(|(number, size)| (number.to_string(), *size)).collect()
     }
 
     #[test]
@@ -197,7 +203,8 @@ mod tests {
             vanished: 1,
             ..PassSummary::default()
         };
-        let figures = figures(&summary, tally(2, 4));
+        let told = Told { summary: &summary, extras: &[], mismatched: &mismatched(&[1, 3]), stayed: 0 };
+        let figures = Figures::of(&told);
         assert_eq!(figures.files, Row { copied: 3, skipped: 12, mismatched: 2, failed: 2, extras: 0 });
         assert_eq!(figures.files.total(), 19);
         assert_eq!(figures.bytes, Row { copied: 30, skipped: 120, mismatched: 4, failed: 2, extras: 0 });
@@ -206,19 +213,20 @@ mod tests {
     #[test]
     fn the_exit_code_has_a_bit_for_each_thing_that_happened() {
         let extra = |kind| ExtraEntry { path: "x".into(), kind, bytes: 0 };
-        let with = |summary: PassSummary, extras: &[ExtraEntry], mismatched, stayed| {
-            Figures::of(&Told { summary: &summary, extras, mismatched, stayed }).exit()
+        let with = |summary: PassSummary, extras: &[ExtraEntry], clashes: &[u64], stayed| {
+            let told = Told { summary: &summary, extras, mismatched: &mismatched(clashes), stayed };
+            Figures::of(&told).exit()
         };
         let nothing = PassSummary::default;
-        assert_eq!(with(PassSummary { same: tally(9, 9), ..nothing() }, &[], tally(0, 0), 0), 0);
-        assert_eq!(with(PassSummary { changed: tally(1, 1), ..nothing() }, &[], tally(0, 0), 0), 1);
+        assert_eq!(with(PassSummary { same: tally(9, 9), ..nothing() }, &[], &[], 0), 0);
+        assert_eq!(with(PassSummary { changed: tally(1, 1), ..nothing() }, &[], &[], 0), 1);
         for kind in [EntryKind::File, EntryKind::Directory, EntryKind::Link] {
-            assert_eq!(with(nothing(), &[extra(kind)], tally(0, 0), 0), 2);
+            assert_eq!(with(nothing(), &[extra(kind)], &[], 0), 2);
         }
-        assert_eq!(with(PassSummary { failed: tally(1, 1), ..nothing() }, &[], tally(1, 1), 0), 4);
-        assert_eq!(with(PassSummary { failed: tally(1, 1), ..nothing() }, &[], tally(0, 0), 0), 8);
-        assert_eq!(with(PassSummary { vanished: 1, ..nothing() }, &[], tally(0, 0), 0), 8);
-        assert_eq!(with(nothing(), &[extra(EntryKind::File)], tally(0, 0), 1), 2 | 8);
+        assert_eq!(with(PassSummary { failed: tally(1, 1), ..nothing() }, &[], &[1], 0), 4);
+        assert_eq!(with(PassSummary { failed: tally(1, 1), ..nothing() }, &[], &[], 0), 8);
+        assert_eq!(with(PassSummary { vanished: 1, ..nothing() }, &[], &[], 0), 8);
+        assert_eq!(with(nothing(), &[extra(EntryKind::File)], &[], 1), 2 | 8);
     }
 
     #[test]

@@ -16,7 +16,10 @@ use crate::copy::{
 };
 use crate::guard::{self, Ownership, PurgeFacts, PurgeList, Refusal, SourceFacts, Verdict};
 use crate::robocopy::guard::{Held, judge_blank};
-use crate::robocopy::{Figures, Job, Setting, summary::Told};
+use crate::robocopy::{
+    Figures, Job, Setting,
+    summary::{Mismatched, Told},
+};
 
 /// The limits of a runbook's purge.
 const LIMITS: guard::Limits = guard::Limits { max_files: 1000, max_percent: 5 };
@@ -44,6 +47,7 @@ pub enum Said {
 pub struct Carried {
     pub outcome: PassOutcome,
     pub figures: Figures,
+    pub mismatched: Mismatched,
     pub purge: Purge,
 }
 
@@ -206,22 +210,23 @@ fn carried(pass: &CopyPass, outcome: PassOutcome, purge: Purge) -> Carried {
         Purge::None => 0,
     };
     let extras = if pass.extras == Extras::List { outcome.extras.as_slice() } else { &[] };
-    let told = Told { summary: &outcome.summary, extras, mismatched: mismatched(pass, &outcome), stayed };
+    let mismatched = mismatched(pass, &outcome);
+    let told = Told { summary: &outcome.summary, extras, mismatched: &mismatched, stayed };
     let figures = Figures::of(&told);
-    Carried { outcome, figures, purge }
+    Carried { outcome, figures, mismatched, purge }
 }
 
 /// Of the files that failed, those in whose place the other side has a directory, or the other way round. Of a pass with
 /// more errors than are listed the rest counts as failed.
-fn mismatched(pass: &CopyPass, outcome: &PassOutcome) -> Tally {
-    let mut mismatched = Tally::default();
+fn mismatched(pass: &CopyPass, outcome: &PassOutcome) -> Mismatched {
+    let mut mismatched = Mismatched::new();
     for error in outcome.summary.errors.iter().filter(|error| error.class == ErrorClass::Permanent) {
         let path = names::path_of(&error.path);
         let sides = [&pass.from, &pass.to].map(|root| root.join(&path).symlink_metadata());
         if let [Ok(source), Ok(target)] = sides
             && source.is_dir() != target.is_dir()
         {
-            mismatched.add(if source.is_file() { source.len() } else { 0 });
+            mismatched.insert(error.path.clone(), if source.is_file() { source.len() } else { 0 });
         }
     }
     mismatched

@@ -35,7 +35,7 @@ impl Output {
         output.print(&format!("\n Log File : {}\n\n", log.file));
         if !job.has(Setting::Tee) {
             // What is left of it is on the console already.
-            output.console_flushed();
+            output.flush();
             output.console = None;
         }
         output.log = Some(file);
@@ -55,7 +55,7 @@ impl Output {
     }
 
     pub(super) fn finish(mut self) -> Result<()> {
-        self.console_flushed();
+        self.flush();
         let Some(log) = self.log else { return Ok(()) };
         log.finish().map_err(|(named, error)| {
             Error::new(ExitCode::StepFailed, format!("the log {named} is not whole"))
@@ -64,7 +64,8 @@ impl Output {
         })
     }
 
-    fn console_flushed(&mut self) {
+    /// Brings the console up to what was printed.
+    pub(super) fn flush(&mut self) {
         if let Some(console) = &mut self.console {
             // A reader that has gone away has what it wanted.
             let _ = console.flush();
