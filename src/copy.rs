@@ -9,6 +9,7 @@ pub mod names;
 pub mod native;
 pub mod preserve;
 pub mod quarantine;
+pub mod spelled;
 pub mod verify;
 mod windows_names;
 

@@ -22,7 +22,8 @@
 //!    files take part in a pass. Neither touches a file system.
 //! 5. **Copying.** [`copy`] has a pass as a value and the engine that carries it out; `copy::account` names every file in
 //!    its bucket, `copy::quarantine` gives back what a purge took away, and `copy::verify` reads both trees and names every
-//!    difference. [`robocopy`] is robocopy's own language: its command line as a pass, and its way to tell what was done.
+//!    difference. [`robocopy`] is robocopy's own language: its command line as a pass, its way to tell what was done,
+//!    and a copy step as its arguments; [`rclone`] has the last of these for rclone.
 //! 6. **The state file.** [`state`] is the append-only journal, its lock, the fold that makes it a state again, and the
 //!    comparison with a runbook that changed.
 //! 7. **Carrying out.** [`run`] is the step loop, and an action a file. It writes to the journal, asks an operator, and
@@ -61,6 +62,7 @@ pub mod guard;
 
 pub mod copy;
 
+pub mod rclone;
 pub mod robocopy;
 
 pub mod state;

@@ -6,6 +6,7 @@ pub mod diagnostics;
 pub mod json;
 pub mod marks;
 pub mod out;
+pub mod passes;
 pub mod plain;
 pub mod plan;
 mod progress;

@@ -1,4 +1,5 @@
-//! robocopy's language: its switches, its command line, its job files, and the form in which it tells what it did.
+//! robocopy's language: its switches, its command line, its job files, the form in which it tells what it did, and a copy
+//! step in its words.
 //!
 //! Pure: what a line that people have for robocopy means to a pass is said here, and carried out elsewhere. The language is
 //! robocopy's, so that lines and scripts run as they stand; the meaning is a [`CopyPass`](crate::copy::CopyPass)'s.
@@ -8,6 +9,7 @@
 //! what to use instead. One that is not in the table is an error. What a line leaves open in robocopy's own documentation
 //! (a name behind `/xf a /s`) is asked back instead of guessed at.
 
+pub mod arguments;
 pub mod command_line;
 pub mod guard;
 pub mod help;

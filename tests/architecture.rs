@@ -23,9 +23,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("guard", &["copy", "filter", "plan", "state::record"]),
     ("plan", &["copy", "filter", "render", "runbook", "vars"]),
     ("render", &["runbook", "vars"]),
-    ("report", &["copy", "event", "plan", "runbook", "state"]),
+    ("report", &["copy", "event", "plan", "rclone", "robocopy", "runbook", "state"]),
     // A language and no engine: what its lines mean is a pass.
-    ("robocopy", &["copy", "filter", "guard"]),
+    ("robocopy", &["copy", "filter", "guard", "plan::action"]),
+    ("rclone", &["copy", "filter", "plan::action"]),
     (
         "run",
         &[
@@ -48,6 +49,7 @@ const PURE: &[&str] = &[
     "src/filter.rs",
     "src/guard.rs",
     "src/plan.rs",
+    "src/rclone.rs",
     "src/robocopy",
 ];
 

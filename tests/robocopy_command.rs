@@ -388,3 +388,28 @@ fn ctrl_c_ends_it_and_the_same_line_goes_on() {
     scene.movebook(&line).code(1);
     tree::assert_equal(&scene.path("old"), &scene.path("new"));
 }
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_copied_is_failed_and_keeps_the_purge_from_being_done() {
+    let pair = Pair::new(&["a", "pipe"], &["x"]);
+    assert!(std::process::Command::new("mkfifo").arg(pair.0.path("new/pipe")).status().unwrap().success());
+    let ended = pair.line("/mir --purge-limit 100 /bytes").code(8 | 2 | 1);
+    assert_eq!(row(&ended, "Files"), [2, 1, 0, 0, 1, 1]);
+    assert!(ended.stdout.contains("*FAILED\t         4\tpipe\n"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("nothing was purged"), "{}", ended.stderr);
+    assert!(pair.0.path("new/x").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_person_at_the_terminal_is_shown_the_list_and_asked() {
+    for (answer, code, left) in [("n", 16, "a x"), ("y", 3, "a b")] {
+        let pair = Pair::new(&["a", "b"], &["a", "x"]);
+        let [old, new] = ["old", "new"].map(|side| pair.0.path(side).to_str().unwrap().to_owned());
+        let mut screen = common::screen::Screen::of(pair.0.command(&["robocopy", &old, &new, "/mir"]));
+        screen.sees("  x").sees("Go ahead?").types(answer).types("\r");
+        assert_eq!(screen.code(), code, "{}", screen.contents());
+        assert_eq!(pair.target(), left);
+    }
+}

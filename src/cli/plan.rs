@@ -4,13 +4,15 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::begin::Format;
+use clap::ValueEnum;
+
 use super::inputs::{self, RunFacts, Variables};
 use crate::cancel::Cancel;
 use crate::copy::native::Native;
 use crate::copy::{Access, Engine, PassError, Preserved, Progress, Watch};
 use crate::error::{Error, ExitCode, Result};
 use crate::plan::{Action, Condition, CopyAction, VerifyAction};
+use crate::report::passes;
 use crate::report::plan::{Report, Scan};
 use crate::report::terminal::Colour;
 use crate::report::words;
@@ -26,9 +28,20 @@ pub struct Args {
     /// Do not look at the trees: the steps alone, at once
     #[arg(long)]
     no_scan: bool,
-    /// For people or for programs
+    /// For people or for programs, or the passes as commands of other programs
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+}
+
+/// What a plan is printed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Step by step
+    Human,
+    /// One JSON object
+    Json,
+    /// Every pass as a person would type it for robocopy (in cmd) and for rclone (in a shell); no tree is looked at
+    Commands,
 }
 
 pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
@@ -36,6 +49,10 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let given = args.variables.given(&runbook)?;
     let values = inputs::resolve(&runbook, &given, colour)?;
     let plan = inputs::make_plan(runbook, values, RunFacts::None, colour)?;
+    if args.format == Format::Commands {
+        super::print_data(&passes::commands(&plan))?;
+        return Ok(ExitCode::Done);
+    }
     let copies: Vec<(&str, &CopyAction)> = plan
         .phases
         .iter()
@@ -73,7 +90,7 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let report = Report { plan: &plan, scans, refusals, notes };
     let text = match args.format {
         Format::Human => report.human(if std::io::stdout().is_terminal() { colour } else { Colour::Never }),
-        Format::Json => report.json().map_err(|error| {
+        Format::Json | Format::Commands => report.json().map_err(|error| {
             Error::new(ExitCode::StepFailed, "cannot write the plan as JSON").caused_by(error)
         })?,
     };

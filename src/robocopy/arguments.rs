@@ -1,0 +1,200 @@
+//! A copy step as robocopy's arguments, in the order of the published procedure, and as a line for `cmd`.
+//!
+//! What robocopy has no switch for is named by its field. Retries and waits are always said: robocopy's own are a million,
+//! and 30 seconds.
+
+use std::time::Duration;
+
+use crate::copy::spelled::Spelled;
+use crate::copy::{Compare, CopyPass, Directories, Keep, Links, Preserved, Priority};
+use crate::filter::{Case, Rules};
+use crate::plan::action::{Adopt, CopyAction};
+
+const DAY: u64 = 24 * 60 * 60;
+/// robocopy reads a larger number as a date.
+const MOST_DAYS: u64 = 1899;
+const MOST_THREADS: u32 = 128;
+
+/// What robocopy would be called with for a pass.
+pub fn arguments(action: &CopyAction) -> Spelled {
+    let mut spelled = Spelled::default();
+    spelled.say(action.from.display().to_string());
+    spelled.say(action.to.display().to_string());
+    names(&mut spelled, action);
+    spelled.arguments.extend(match action.directories {
+        Directories::NonEmpty => Some("/s".to_owned()),
+        Directories::All => Some("/e".to_owned()),
+        Directories::None => None,
+    });
+    purge(&mut spelled, action);
+    spelled.say(format!("/r:{}", action.retries));
+    spelled.say(format!("/w:{}", whole_seconds(action.wait)));
+    limits(&mut spelled, action.filter.rules());
+    manner(&mut spelled, action);
+    spelled
+}
+
+/// An argument for a line of `cmd`, and for the way in which Windows' programs take lines apart.
+pub fn quoted(argument: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || r"\/:.-_$*?+~#@".contains(letter);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        return argument.to_owned();
+    }
+    // A backslash in front of the closing quote would take it into the argument.
+    let at_end = argument.len() - argument.trim_end_matches('\\').len();
+    format!("\"{argument}{}\"", "\\".repeat(at_end))
+}
+
+fn names(spelled: &mut Spelled, action: &CopyAction) {
+    let Rules { include, exclude, exclude_directories, case, .. } = action.filter.rules();
+    for pattern in include {
+        match is_name(pattern) {
+            true => spelled.say(pattern),
+            false => spelled
+                .lack("include", format!("`{pattern}`: robocopy's patterns are names with * and ? alone")),
+        }
+    }
+    for (field, switch, patterns) in
+        [("exclude", "/xf", exclude), ("exclude_directories", "/xd", exclude_directories)]
+    {
+        let mut said = Vec::new();
+        for pattern in patterns {
+            match excluded(pattern, action) {
+                Some(name) => said.push(name),
+                None => spelled.lack(
+                    field,
+                    format!("`{pattern}`: robocopy keeps out names with * and ?, and whole paths"),
+                ),
+            }
+        }
+        if !said.is_empty() {
+            spelled.say(switch);
+            spelled.arguments.extend(said);
+        }
+    }
+    if *case == Case::Sensitive {
+        spelled.lack("case", "robocopy does not tell upper and lower case apart");
+    }
+}
+
+fn is_name(pattern: &str) -> bool {
+    !pattern.contains(['/', '[', ']', '{', '}'])
+}
+
+/// A pattern behind `/xf` or `/xd`: a name, or the whole path of one entry.
+fn excluded(pattern: &str, action: &CopyAction) -> Option<String> {
+    if is_name(pattern) {
+        return Some(pattern.to_owned());
+    }
+    let is_one_path = !pattern.contains(['*', '?', '[', ']', '{', '}']);
+    is_one_path.then(|| {
+        let root = action.from.display().to_string();
+        let separator = if root.contains('\\') { "\\" } else { "/" };
+        let below = pattern.trim_matches('/').replace('/', separator);
+        format!("{}{separator}{below}", root.trim_end_matches(['/', '\\']))
+    })
+}
+
+fn purge(spelled: &mut Spelled, action: &CopyAction) {
+    let Some(purge) = action.purge else { return };
+    spelled.say("/purge");
+    spelled.lack(
+        "purge.max_files",
+        format!(
+            "{} files, or {} %: robocopy asks nobody; look at its list first, by the same line with /l",
+            purge.max_files, purge.max_percent
+        ),
+    );
+    if purge.keep == Keep::Quarantine {
+        spelled.lack("purge.keep", "robocopy deletes what it purges, also after a pass with errors");
+    }
+    if !action.expect.is_empty() {
+        spelled.lack("expect", format!("see that the source holds {}", action.expect.join(", ")));
+    }
+    if action.adopt == Adopt::Ask {
+        spelled.lack("adopt", "robocopy purges in any target; see that it is the right one");
+    }
+}
+
+fn limits(spelled: &mut Spelled, rules: &Rules) {
+    for (field, switch, age) in [("min_age", "/minage", rules.min_age), ("max_age", "/maxage", rules.max_age)]
+    {
+        let Some(age) = age else { continue };
+        match age.as_secs() / DAY {
+            days @ 1..=MOST_DAYS if age == Duration::from_secs(days * DAY) => {
+                spelled.say(format!("{switch}:{days}"));
+            }
+            _ => spelled.lack(field, format!("{}: robocopy counts whole days", crate::values::written(age))),
+        }
+    }
+    for (switch, number) in
+        [("/min", rules.min_size), ("/max", rules.max_size), ("/lev", rules.max_depth.map(u64::from))]
+    {
+        spelled.arguments.extend(number.map(|number| format!("{switch}:{number}")));
+    }
+}
+
+fn manner(spelled: &mut Spelled, action: &CopyAction) {
+    match action.mtime_tolerance {
+        None | Some(Duration::ZERO) => {}
+        Some(tolerance) if tolerance == Duration::from_secs(2) => spelled.say("/fft"),
+        Some(tolerance) => spelled.lack(
+            "mtime_tolerance",
+            format!("{}: robocopy has two seconds (/fft) or none", crate::values::written(tolerance)),
+        ),
+    }
+    match action.links {
+        Links::Skip => spelled.say("/xj"),
+        Links::Copy => spelled.say("/sl"),
+        Links::Fail => {
+            spelled.say("/xj");
+            spelled.lack("links", "robocopy skips links without a word");
+        }
+    }
+    preserve(spelled, action);
+    spelled.say(format!("/mt:{}", action.threads.clamp(1, MOST_THREADS)));
+    if action.threads > MOST_THREADS {
+        spelled.lack("threads", format!("{}: robocopy has at most {MOST_THREADS}", action.threads));
+    }
+    if action.compare == Compare::Content {
+        spelled.lack(
+            "compare",
+            "robocopy never reads both sides; files of equal size and time stay as they are",
+        );
+    }
+    if let Some(bandwidth) = &action.bandwidth {
+        spelled.lack("bandwidth", format!("{bandwidth}: robocopy has no limit of bytes a second"));
+    }
+    if action.priority == Priority::Gentle {
+        spelled.lack("gentle", "begin the line with `start /low /wait`");
+    }
+    if action.resume_over != CopyPass::RESUME_OVER {
+        spelled.lack("resume_over", "robocopy goes on with every file (/z) or with none");
+    }
+}
+
+fn preserve(spelled: &mut Spelled, action: &CopyAction) {
+    let holds = |thing| action.preserve.holds(thing);
+    let letters: String = [('S', Preserved::Acls), ('O', Preserved::Owner)]
+        .into_iter()
+        .filter(|(_, thing)| holds(*thing))
+        .map(|(letter, _)| letter)
+        .collect();
+    if !letters.is_empty() {
+        spelled.say(format!("/copy:DAT{letters}"));
+    }
+    if holds(Preserved::Xattrs) {
+        spelled.lack("preserve", "xattrs: robocopy does not copy them");
+    }
+    if holds(Preserved::HardLinks) {
+        spelled.lack("preserve", "hard-links: robocopy makes a file of each name");
+    }
+}
+
+/// robocopy waits whole seconds; less than one is one.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+use super::*;
+use crate::copy::{Bandwidth, EngineName, OnErrors, Preserve};
+use crate::filter::Filter;
+use crate::plan::action::Purge;
+
+fn action(rules: Rules) -> CopyAction {
+    CopyAction {
+        from: r"\\old\c$\Mail".into(),
+        to: r"D:\Mail".into(),
+        filter_name: None,
+        filter: Filter::new(rules).unwrap(),
+        engine: EngineName::Native,
+        directories: Directories::NonEmpty,
+        errors: OnErrors::Fail,
+        retries: 2,
+        wait: Duration::from_secs(2),
+        threads: 8,
+        compare: Compare::Metadata,
+        mtime_tolerance: None,
+        links: Links::Skip,
+        preserve: Preserve::NOTHING_MORE,
+        bandwidth: None,
+        priority: Priority::Normal,
+        resume_over: CopyPass::RESUME_OVER,
+        purge: None,
+        expect: Vec::new(),
+        adopt: Adopt::No,
+    }
+}
+
+fn said(action: &CopyAction) -> String {
+    arguments(action).arguments.join(" ")
+}
+
+fn lacking(action: &CopyAction) -> Vec<&'static str> {
+    arguments(action).lacking.iter().map(|lack| lack.field).collect()
+}
+
+fn list(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn a_pass_with_a_filter_is_said_as_the_procedure_says_it() {
+    let rules = Rules {
+        include: list(&["*.dat"]),
+        exclude: list(&["index*"]),
+        min_age: Some(Duration::from_secs(DAY)),
+        ..Rules::default()
+    };
+    let action = action(rules);
+    assert_eq!(said(&action), r"\\old\c$\Mail D:\Mail *.dat /xf index* /s /r:2 /w:2 /minage:1 /xj /mt:8");
+    assert!(lacking(&action).is_empty());
+}
+
+#[test]
+fn retries_and_waits_are_always_said() {
+    let never = CopyAction { retries: 0, wait: Duration::from_millis(200), ..action(Rules::default()) };
+    assert!(said(&never).contains("/r:0 /w:1"));
+}
+
+#[test]
+fn paths_that_are_kept_out_are_whole_paths() {
+    let rules = Rules {
+        exclude: list(&["a/b.dat"]),
+        exclude_directories: list(&["temp", "/cache"]),
+        ..Rules::default()
+    };
+    assert!(said(&action(rules)).contains(r"/xf \\old\c$\Mail\a\b.dat /xd temp \\old\c$\Mail\cache"));
+}
+
+#[test]
+fn what_robocopy_has_no_switch_for_is_named_by_its_field() {
+    let odd = Rules {
+        include: list(&["a/*.dat", "[ab]"]),
+        exclude: list(&["a/**"]),
+        exclude_directories: list(&["{a,b}"]),
+        min_age: Some(Duration::from_secs(3600)),
+        max_age: Some(Duration::from_secs(1900 * DAY)),
+        case: Case::Sensitive,
+        ..Rules::default()
+    };
+    assert_eq!(
+        lacking(&action(odd)),
+        ["include", "include", "exclude", "exclude_directories", "case", "min_age", "max_age"]
+    );
+    let base = action(Rules::default());
+    let purge = Some(Purge { max_files: 1000, max_percent: 5, keep: Keep::Quarantine });
+    for (action, fields) in [
+        (
+            CopyAction { purge, expect: list(&["*.fdb"]), adopt: Adopt::Ask, ..base.clone() },
+            &["purge.max_files", "purge.keep", "expect", "adopt"][..],
+        ),
+        (CopyAction { compare: Compare::Content, ..base.clone() }, &["compare"]),
+        (CopyAction { links: Links::Fail, ..base.clone() }, &["links"]),
+        (CopyAction { mtime_tolerance: Some(Duration::from_secs(1)), ..base.clone() }, &["mtime_tolerance"]),
+        (
+            CopyAction { bandwidth: Some("5MiB".parse::<Bandwidth>().unwrap()), ..base.clone() },
+            &["bandwidth"],
+        ),
+        (CopyAction { priority: Priority::Gentle, ..base.clone() }, &["gentle"]),
+        (CopyAction { resume_over: 1, ..base.clone() }, &["resume_over"]),
+        (CopyAction { threads: 200, ..base.clone() }, &["threads"]),
+        (
+            CopyAction {
+                preserve: Preserve::NOTHING_MORE.with(Preserved::Xattrs).with(Preserved::HardLinks),
+                ..base.clone()
+            },
+            &["preserve", "preserve"],
+        ),
+    ] {
+        assert_eq!(lacking(&action), fields);
+    }
+}
+
+#[test]
+fn what_is_said_is_read_back_as_the_same_pass() {
+    use crate::guard::PathStyle;
+    use crate::robocopy::command_line::Surroundings;
+    use crate::robocopy::{Misuse, parse, pass_of};
+
+    let rules = Rules {
+        include: list(&["*.dat", "a b"]),
+        exclude: list(&["index*", "d/x.dat"]),
+        exclude_directories: list(&["temp", "d/cache"]),
+        min_age: Some(Duration::from_secs(2 * DAY)),
+        max_age: Some(Duration::from_secs(9 * DAY)),
+        min_size: Some(3),
+        max_size: Some(4_000_000_000),
+        max_depth: Some(7),
+        case: Case::Insensitive,
+    };
+    let action = CopyAction {
+        directories: Directories::All,
+        mtime_tolerance: Some(Duration::from_secs(2)),
+        links: Links::Copy,
+        preserve: Preserve::NOTHING_MORE.with(Preserved::Acls),
+        ..action(rules)
+    };
+    let spelled = arguments(&action);
+    assert!(spelled.lacking.is_empty(), "{spelled:?}");
+    let around = Surroundings {
+        style: PathStyle::Windows,
+        leads_somewhere: &|_| false,
+        read_job: &|_| Err(Misuse::new("", "")),
+    };
+    let job = parse(&spelled.arguments, &around).unwrap();
+    let pass = pass_of(
+        &job,
+        &action.from,
+        &action.to,
+        &jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC),
+    )
+    .unwrap();
+    let anchored = Rules {
+        exclude: list(&["index*", "/d/x.dat"]),
+        exclude_directories: list(&["temp", "/d/cache"]),
+        ..action.filter.rules().clone()
+    };
+    assert_eq!(*pass.filter.rules(), anchored, "a leading slash changes nothing in a path");
+    assert_eq!(
+        (
+            pass.directories,
+            pass.retries,
+            pass.wait,
+            pass.threads,
+            pass.mtime_tolerance,
+            pass.links,
+            pass.preserve
+        ),
+        (
+            action.directories,
+            action.retries,
+            action.wait,
+            action.threads,
+            action.mtime_tolerance,
+            action.links,
+            action.preserve
+        )
+    );
+}
+
+#[test]
+fn an_argument_is_quoted_for_cmd_where_it_must_be() {
+    for (argument, expected) in [
+        (r"D:\Mail", r"D:\Mail"),
+        ("*.dat", "*.dat"),
+        ("Mail Archive", "\"Mail Archive\""),
+        (r"D:\Mail Archive\", r#""D:\Mail Archive\\""#),
+        ("a&b", "\"a&b\""),
+        ("a(1)", "\"a(1)\""),
+        ("50%", "\"50%\""),
+        ("", "\"\""),
+        ("Größe", "Größe"),
+    ] {
+        assert_eq!(quoted(argument), expected);
+    }
+}

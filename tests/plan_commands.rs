@@ -1,0 +1,83 @@
+//! `movebook plan --format commands`: the passes of a runbook as a person would type them.
+
+mod common;
+
+use common::Scene;
+
+/// The commands of a program, without the comments.
+fn commands<'t>(text: &'t str, program: &str) -> Vec<&'t str> {
+    text.lines().filter(|line| line.split(' ').next() == Some(program)).collect()
+}
+
+fn shipped(scene: &Scene) -> String {
+    let runbook = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/mailstore-robocopy.yaml");
+    let (old, new) = (r"old_archive=\\oldserver\c$\MailArchive", r"new_archive=D:\MailArchive");
+    let arguments = ["plan", runbook, "--var", old, "--var", new, "--format", "commands"];
+    scene.movebook(&arguments).code(0).stdout
+}
+
+/// The published procedure's passes, in the order of robocopy's command line. Beside what it says, links are never followed
+/// (`/xj`) and the threads of the runbook are given (`/mt`), which the procedure lets anybody add.
+const PUBLISHED: [&str; 4] = [
+    "*.dat /xf index* /s /r:2 /w:2 /minage:1",
+    "/xf *.fdb /s /r:2 /w:2 /minage:1",
+    "/xf *.fdb /s /r:2 /w:2",
+    "/e /purge /r:2 /w:2",
+];
+
+#[test]
+fn the_mailstore_runbooks_passes_are_the_published_commands_switch_by_switch() {
+    let expected: Vec<String> = PUBLISHED
+        .iter()
+        .map(|switches| format!(r"robocopy \\oldserver\c$\MailArchive D:\MailArchive {switches} /xj /mt:8"))
+        .collect();
+    assert_eq!(commands(&shipped(&Scene::new()), "robocopy"), expected);
+}
+
+#[test]
+fn the_mailstore_runbooks_passes_are_the_published_ones_of_rclone_too() {
+    let text = shipped(&Scene::new());
+    let passes = commands(&text, "rclone");
+    let roots = r"'\\oldserver\c$\MailArchive' 'D:\MailArchive'";
+    for (pass, beginning) in passes.iter().zip([
+        "rclone copy ROOTS --filter '- index*' --filter '+ *.dat' --filter '- **' --ignore-case --min-age 1d ",
+        "rclone copy ROOTS --filter '- *.fdb' --ignore-case --min-age 1d ",
+        "rclone copy ROOTS --filter '- *.fdb' --ignore-case ",
+        "rclone sync ROOTS --create-empty-src-dirs --max-delete 1000 --backup-dir ",
+    ]) {
+        assert!(pass.starts_with(&beginning.replace("ROOTS", roots)), "{pass}");
+    }
+    assert_eq!(passes.len(), 4);
+}
+
+#[test]
+fn what_a_program_cannot_say_stands_behind_its_command_by_name() {
+    let scene = Scene::new().steps("- {id: a, copy: {from: ROOT/old, to: ROOT/new, compare: content}}");
+    let text = scene.plan(&["--format", "commands"]).code(0).stdout;
+    assert_eq!(text.matches("rem   not said: compare: ").count(), 1, "{text}");
+    assert_eq!(text.matches("#   not said: compare: ").count(), 1, "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    let command = lines.iter().position(|line| line.starts_with("robocopy ")).unwrap();
+    assert!(lines[command + 1].starts_with("rem   not said: compare"), "{text}");
+}
+
+#[test]
+fn a_pass_that_is_known_only_later_is_named_and_one_that_never_takes_place_is_not() {
+    let scene = Scene::new().steps(
+        "
+- {id: which, checkpoint: {ask: Which?, answer: text}}
+- {id: late, copy: {from: 'ROOT/{{ answers.which }}', to: ROOT/new}}
+- {id: never, when: 'false', copy: {from: ROOT/old, to: ROOT/new}}
+",
+    );
+    let text = scene.plan(&["--format", "commands"]).code(0).stdout;
+    assert!(text.contains("rem what it copies is known after which"), "{text}");
+    assert!(!text.contains("never") && commands(&text, "robocopy").is_empty(), "{text}");
+}
+
+#[test]
+fn no_tree_is_looked_at() {
+    let scene = Scene::new().steps("- {id: a, copy: {from: ROOT/nowhere, to: ROOT/new}}");
+    let text = scene.plan(&["--format", "commands"]).code(0).stdout;
+    assert_eq!((commands(&text, "robocopy").len(), commands(&text, "rclone").len()), (1, 1));
+}
