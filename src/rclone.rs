@@ -100,6 +100,12 @@ fn directories(spelled: &mut Spelled, action: &CopyAction) {
                 "`all` with `include`: rclone makes no directory that the filter leaves empty",
             );
         }
+        if max_depth.is_some() {
+            spelled.lack(
+                "directories",
+                "`all` with `max_depth`: rclone makes the directories of the next level, too, and leaves them empty",
+            );
+        }
     }
     if let Some(depth) = depth {
         spelled.say("--max-depth");

@@ -57,11 +57,7 @@ fn carry_out_line(line: &[OsString]) -> Result<u8, Vec<Error>> {
         super::print_data(&help::text()).map_err(|error| vec![error])?;
         return Ok(exit::FATAL);
     }
-    let words = line
-        .iter()
-        .map(|word| text_of(word))
-        .collect::<Result<Vec<String>>>()
-        .map_err(|error| vec![error])?;
+    let words = line.iter().map(text_of).collect::<Result<Vec<String>>>().map_err(|error| vec![error])?;
     let leads_somewhere = |path: &str| Path::new(path).exists();
     let around =
         Surroundings { style: PathStyle::native(), leads_somewhere: &leads_somewhere, read_job: &read_job };

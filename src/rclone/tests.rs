@@ -116,8 +116,12 @@ fn what_rclone_has_no_flag_for_is_named_by_its_field() {
     ] {
         assert_eq!(lacking(&action), fields);
     }
-    let all = Rules { include: list(&["*.dat"]), ..Rules::default() };
-    assert_eq!(lacking(&CopyAction { directories: Directories::All, ..action(all) }), ["directories"]);
+    for rules in [
+        Rules { include: list(&["*.dat"]), ..Rules::default() },
+        Rules { max_depth: Some(2), ..Rules::default() },
+    ] {
+        assert_eq!(lacking(&CopyAction { directories: Directories::All, ..action(rules) }), ["directories"]);
+    }
 }
 
 #[test]
