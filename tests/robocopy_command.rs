@@ -192,6 +192,25 @@ fn a_purge_from_a_source_without_a_file_is_refused() {
 }
 
 #[test]
+fn a_purge_that_would_take_nothing_away_is_not_judged() {
+    let pair = Pair::new(&[], &[]);
+    pair.line("/mir").code(0);
+    pair.file("old", "a", "1h");
+    pair.line("/mir").code(1);
+    assert!(!pair.0.path("new.movebook-quarantine").exists());
+}
+
+#[test]
+fn a_log_that_the_purge_would_take_away_is_refused() {
+    let pair = Pair::new(&["a"], &[]);
+    pair.line(&format!("/mir /log:{}", pair.0.path("new/log.txt").display()))
+        .code(16)
+        .says("lies in the target");
+    assert_eq!(pair.target(), "");
+    pair.line(&format!("/e /log:{}", pair.0.path("new/log.txt").display())).code(3);
+}
+
+#[test]
 fn a_purge_after_an_error_is_not_done_and_the_code_is_that_of_the_pass() {
     let pair = Pair::new(&["a", "clash"], &["x"]);
     fs::create_dir(pair.0.path("new/clash")).unwrap();
@@ -304,6 +323,13 @@ fn what_is_told_can_be_left_out() {
         assert!(!told.contains(gone), "{words}: {told}");
     }
     assert!(pair.line("/l /fp").stdout.contains(pair.0.path("old/a").to_str().unwrap()));
+    let stamped = pair.line("/l /ts").stdout;
+    let a = stamped.lines().find(|line| line.ends_with("\ta")).unwrap();
+    assert!(a.contains("/") && a.matches(':').count() == 2, "{a}");
+    for (words, told) in [("*.txt", 0), ("*.txt /x", 1), ("*.txt /x /xx", 0)] {
+        let told_of = pair.line(&format!("/l {words}")).stdout.matches("*EXTRA File").count();
+        assert_eq!(told_of, told, "{words}");
+    }
     assert!(pair.line("/l /v /xf a").stdout.contains("named"));
 }
 

@@ -514,6 +514,14 @@ fn the_passes_of_the_published_procedure_hold_together() {
     ]);
 }
 
+#[test]
+fn a_row_that_does_not_hold_is_told_both_ways() {
+    let row =
+        Row { switches: "/e", copy: NOTHING, filter: NOTHING, source: "a", target: "", expected: "a=t" };
+    assert!(differs_as_step(&row).is_some_and(|told| told.contains("found    a=s")));
+    assert!(differs_as_line(&row).is_some_and(|told| told.contains("found    a=s")));
+}
+
 /// Runs each row, and tells all that do not hold.
 #[track_caller]
 fn hold(rows: &[Row]) {

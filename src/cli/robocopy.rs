@@ -21,6 +21,7 @@ use crate::guard::{PathStyle, judge_path};
 use crate::report::terminal::Colour;
 use crate::report::words;
 use crate::robocopy::command_line::Surroundings;
+use crate::robocopy::guard::judge_log;
 use crate::robocopy::lines::{self, Style};
 use crate::robocopy::summary::{exit, table};
 use crate::robocopy::{Job, Misuse, Setting, help, job, parse, pass_of};
@@ -77,6 +78,10 @@ fn carry_out_line(line: &[OsString]) -> Result<u8, Vec<Error>> {
         return Ok(exit::NOTHING);
     }
     judge(&job, &from, &to).map_err(|refusal| vec![Error::from(refusal)])?;
+    if let Some(log) = &job.log {
+        let log = begin::absolute(Path::new(&log.file)).map_err(|error| vec![error])?;
+        judge_log(&job, &log, &to).map_err(|refusal| vec![Error::from(refusal)])?;
+    }
     let pass = pass_of(&job, &from, &to, &started)
         .map_err(|wrong| wrong.into_iter().map(misuse).collect::<Vec<_>>())?;
     let mut output = Output::open(&job).map_err(|error| vec![error])?;

@@ -1,6 +1,9 @@
-//! What a stray blank made of a path: `D:\ MailArchive` without quotes is the target `D:\` and the pattern `MailArchive`.
+//! What is refused for the line that it stands in, beside what the guards of every pass refuse.
 //!
-//! The guards of every pass see a drive's root there, or nothing odd at all; this one knows the line that it came from.
+//! A stray blank tears a path in two: `D:\ MailArchive` without quotes is the target `D:\` and the pattern `MailArchive`. The
+//! guards of a pass see a drive's root there, or nothing odd at all. And a log may lie where the purge would take it away.
+
+use std::path::Path;
 
 use super::command_line::Job;
 use crate::guard::Refusal;
@@ -32,6 +35,18 @@ pub fn judge_blank(job: &Job, held: impl Fn(&str) -> Held) -> Result<(), Refusal
         return Err(torn("target", target, rest, &taken));
     }
     Ok(())
+}
+
+/// Refuses a log inside a target that is purged: the source has no such file, so it would go while it is written.
+pub fn judge_log(job: &Job, log: &Path, to: &Path) -> Result<(), Refusal> {
+    if !job.purges() || !log.starts_with(to) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "log_in_target",
+        format!("the log {} lies in the target, and the purge would take it away", log.display()),
+        "give a log outside of the target",
+    ))
 }
 
 /// Whether a path ends so that a name may follow.

@@ -113,7 +113,11 @@ impl<'a> Style<'a> {
                 Rule::MinSize => Some("small"),
                 Rule::MaxSize => Some("large"),
             },
-            Bucket::ExtraFiltered if self.job.has(Setting::AllExtras) => Some("*EXTRA File"),
+            Bucket::ExtraFiltered
+                if self.job.has(Setting::AllExtras) && !self.job.has(Setting::ExcludeExtra) =>
+            {
+                Some("*EXTRA File")
+            }
             Bucket::Filtered | Bucket::ExtraFiltered | Bucket::Purged | Bucket::Kept => None,
         }
     }

@@ -11,8 +11,8 @@ use super::purge::list_of;
 use crate::copy::native::Native;
 use crate::copy::quarantine;
 use crate::copy::{
-    CopyPass, Disposal, Engine, EntryKind, ErrorClass, Extras, FileError, PassError, PassOutcome, Tally,
-    Watch, names,
+    Compare, CopyPass, Disposal, Engine, EntryKind, ErrorClass, Extras, FileError, PassError, PassOutcome,
+    Tally, Watch, names,
 };
 use crate::guard::{self, Ownership, PurgeFacts, PurgeList, Refusal, SourceFacts, Verdict};
 use crate::robocopy::guard::{Held, judge_blank};
@@ -117,7 +117,12 @@ fn foresee(
     ask: &mut dyn FnMut(&PurgeQuestion<'_>) -> Said,
 ) -> Result<Option<String>, Stopped> {
     let survey = Watch { account: None, ..*watch };
-    let outcome = Native.survey(pass, &survey)?.outcome;
+    // What only the target has does not hang on what the files hold.
+    let look = CopyPass { compare: Compare::Metadata, ..pass.clone() };
+    let outcome = Native.survey(&look, &survey)?.outcome;
+    if outcome.extras.is_empty() {
+        return Ok(None);
+    }
     // A file that cannot be read keeps the purge from being done; what can be copied is copied all the same.
     let facts = purge_facts(pass, &outcome, 0, None);
     let list = facts.list.clone();
@@ -153,6 +158,9 @@ fn purge(
     watch: &Watch<'_>,
 ) -> Result<Purge, PassError> {
     let summary = &outcome.summary;
+    if outcome.extras.is_empty() && summary.extra_unread == 0 {
+        return Ok(Purge::None);
+    }
     let errors = summary.failed.files + summary.vanished + summary.extra_unread;
     let facts = purge_facts(pass, outcome, errors, agreed);
     match guard::judge_purge(&facts, &limits(job)) {
@@ -161,9 +169,6 @@ fn purge(
         Verdict::Ask(_) => {
             return Ok(Purge::Refused(above_limits(&facts.list, facts.target_files, job)));
         }
-    }
-    if outcome.extras.is_empty() {
-        return Ok(Purge::None);
     }
     let (_, folder) = quarantine::folder_for_purge(&pass.to, run, 1);
     let purged = Native.purge(pass, &outcome.extras, &Disposal::Quarantine(folder.clone()), watch)?;
