@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::copy::spelled::Spelled;
-use crate::copy::{Compare, CopyPass, Directories, Keep, Links, Preserved, Priority};
+use crate::copy::{Access, Compare, CopyPass, Directories, Keep, Links, Preserved, Priority};
 use crate::filter::{Case, Rules};
 use crate::plan::action::{Adopt, CopyAction};
 
@@ -185,6 +185,9 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
             "compare",
             "rclone reads only what differs in size or time; `rclone check --download` reads both",
         );
+    }
+    if action.access == Access::Backup {
+        spelled.lack("backup", "rclone reads and writes with the rights of its user");
     }
     if action.priority == Priority::Gentle {
         spelled.lack("gentle", "begin the line with `nice ionice -c3`");

@@ -336,8 +336,8 @@ fn what_is_told_can_be_left_out() {
 #[test]
 fn what_a_switch_has_nothing_to_act_on_is_said_in_the_header() {
     let pair = Pair::new(&["a"], &[]);
-    let told = pair.line("/zb /z").code(1).stdout;
-    assert!(told.contains("Note : /ZB: ") && !told.contains("Note : /Z: "), "{told}");
+    let told = pair.line("/j /z").code(1).stdout;
+    assert!(told.contains("Note : /J: ") && !told.contains("Note : /Z: "), "{told}");
 }
 
 #[test]
@@ -438,4 +438,13 @@ fn a_person_at_the_terminal_is_shown_the_list_and_asked() {
         assert_eq!(screen.code(), code, "{}", screen.contents());
         assert_eq!(pair.target(), left);
     }
+}
+
+/// Windows may refuse them.
+#[cfg(unix)]
+#[test]
+fn the_rights_for_backups_are_there_where_nothing_has_to_be_asked_for() {
+    let pair = Pair::new(&["a"], &[]);
+    pair.line("/b /zb").code(1);
+    pair.line("/b").code(0);
 }

@@ -25,7 +25,7 @@ use crate::robocopy::guard::judge_log;
 use crate::robocopy::lines::{self, Style};
 use crate::robocopy::summary::{exit, table};
 use crate::robocopy::{Job, Misuse, Setting, help, job, parse, pass_of};
-use crate::run::robocopy::{Carried, Purge, PurgeQuestion, Said, Stopped, carry_out, judge};
+use crate::run::robocopy::{Carried, Purge, PurgeQuestion, Said, Stopped, carry_out, judge, rights};
 use crate::sys::wakefulness;
 use output::Output;
 
@@ -77,6 +77,7 @@ fn carry_out_line(line: &[OsString]) -> Result<u8, Vec<Error>> {
         super::print_data(&style.header(&started)).map_err(|error| vec![error])?;
         return Ok(exit::NOTHING);
     }
+    let _rights = rights(&job).map_err(|refusal| vec![Error::from(refusal)])?;
     judge(&job, &from, &to).map_err(|refusal| vec![Error::from(refusal)])?;
     if let Some(log) = &job.log {
         let log = begin::absolute(Path::new(&log.file)).map_err(|error| vec![error])?;

@@ -21,6 +21,7 @@ fn action(rules: Rules) -> CopyAction {
         preserve: Preserve::NOTHING_MORE,
         bandwidth: None,
         priority: Priority::Normal,
+        access: Access::Ordinary,
         resume_over: CopyPass::RESUME_OVER,
         purge: None,
         expect: Vec::new(),
@@ -111,6 +112,7 @@ fn what_rclone_has_no_flag_for_is_named_by_its_field() {
         (CopyAction { compare: Compare::Content, ..base.clone() }, &["compare"][..]),
         (CopyAction { links: Links::Fail, ..base.clone() }, &["links"]),
         (CopyAction { priority: Priority::Gentle, ..base.clone() }, &["gentle"]),
+        (CopyAction { access: Access::Backup, ..base.clone() }, &["backup"]),
         (CopyAction { resume_over: 1, ..base.clone() }, &["resume_over"]),
         (CopyAction { preserve: both, ..base.clone() }, &["preserve", "preserve"]),
     ] {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::copy::spelled::Spelled;
-use crate::copy::{Compare, CopyPass, Directories, Keep, Links, Preserved, Priority};
+use crate::copy::{Access, Compare, CopyPass, Directories, Keep, Links, Preserved, Priority};
 use crate::filter::{Case, Rules};
 use crate::plan::action::{Adopt, CopyAction};
 
@@ -152,6 +152,9 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
         }
     }
     preserve(spelled, action);
+    if action.access == Access::Backup {
+        spelled.say("/b");
+    }
     spelled.say(format!("/mt:{}", action.threads.clamp(1, MOST_THREADS)));
     if action.threads > MOST_THREADS {
         spelled.lack("threads", format!("{}: robocopy has at most {MOST_THREADS}", action.threads));

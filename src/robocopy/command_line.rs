@@ -52,6 +52,7 @@ pub struct Job {
     pub min_size: Option<u64>,
     pub max_size: Option<u64>,
     pub preserve: Preserve,
+    pub audits: Audits,
     pub log: Option<Log>,
     pub save: Option<String>,
     /// A purge of more files than this waits for a person; `None`: movebook's own limits.
@@ -74,6 +75,24 @@ pub enum Age {
     Days(u32),
     /// The beginning of this day, by this machine's clock.
     Since(Date),
+}
+
+/// Whether what is recorded of accesses is copied, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Audits {
+    #[default]
+    No,
+    Yes,
+}
+
+/// In whose rights trees are to be read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    Ordinary,
+    /// As whoever makes backups, where the user may (`/zb`).
+    BackupIfAllowed,
+    /// As whoever makes backups, or not at all (`/b`, and for what is recorded of accesses).
+    Backup,
 }
 
 /// Where what is told is written, too.
@@ -114,6 +133,16 @@ impl Job {
     /// Whether anything is to be taken away; `/xx` forbids it.
     pub fn purges(&self) -> bool {
         (self.has(Setting::Purge) || self.has(Setting::Mirror)) && !self.has(Setting::ExcludeExtra)
+    }
+
+    pub fn rights(&self) -> Rights {
+        if self.has(Setting::Backup) || self.audits == Audits::Yes {
+            Rights::Backup
+        } else if self.has(Setting::BackupIfAllowed) {
+            Rights::BackupIfAllowed
+        } else {
+            Rights::Ordinary
+        }
     }
 
     /// The switches in the order of the table, each once.
@@ -357,8 +386,16 @@ impl Reader<'_> {
             {
                 self.misuse(&format!("{}:{value}", switch.shown()), &reason);
             }
-            if setting == Setting::Security {
-                self.job.preserve = self.job.preserve.with(Preserved::Acls);
+            let all = [Preserved::Acls, Preserved::Owner];
+            let more = match setting {
+                Setting::Security => &all[..1],
+                Setting::CopyAll => &all,
+                _ => &[],
+            };
+            self.job.preserve = more.iter().copied().fold(self.job.preserve, Preserve::with);
+            let audits = value.as_deref().is_some_and(|flags| flags.contains(['u', 'U']));
+            if setting == Setting::CopyAll || (setting == Setting::CopyFlags && audits) {
+                self.job.audits = Audits::Yes;
             }
         }
         self.job.note(switch, value);

@@ -10,13 +10,13 @@ use crate::guard::Refusal;
 
 /// Whether the source has a file of the pattern's name, so that it can be meant as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
-    AsFile,
-    Not,
+pub enum Lone {
+    IsFile,
+    IsNone,
 }
 
 /// Refuses a line in which a blank has torn a path in two.
-pub fn judge_blank(job: &Job, held: impl Fn(&str) -> Held) -> Result<(), Refusal> {
+pub fn judge_blank(job: &Job, held: impl Fn(&str) -> Lone) -> Result<(), Refusal> {
     let (Some(source), Some(target)) = (&job.source, &job.target) else { return Ok(()) };
     // `C:\ MailArchive D:\new`: the source was torn, and all that follows is a place too late.
     if let Some(late) = job.patterns.first().filter(|pattern| is_open(source) && is_whole_path(pattern))
@@ -30,7 +30,7 @@ pub fn judge_blank(job: &Job, held: impl Fn(&str) -> Held) -> Result<(), Refusal
         ));
     }
     let [rest] = job.patterns.as_slice() else { return Ok(()) };
-    if is_open(target) && looks_like_folder(rest) && held(rest) == Held::Not {
+    if is_open(target) && looks_like_folder(rest) && held(rest) == Lone::IsNone {
         let taken = format!("and all that is copied would go to `{target}` itself");
         return Err(torn("target", target, rest, &taken));
     }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     fn refused(words: &[&str]) -> Option<Refusal> {
-        judge_blank(&job(words), |_| Held::Not).err()
+        judge_blank(&job(words), |_| Lone::IsNone).err()
     }
 
     #[test]
@@ -125,6 +125,6 @@ mod tests {
     #[test]
     fn a_file_of_this_name_is_meant_as_one() {
         let job = job(&[r"C:\a", r"D:\b\", "README"]);
-        assert_eq!(judge_blank(&job, |_| Held::AsFile), Ok(()));
+        assert_eq!(judge_blank(&job, |_| Lone::IsFile), Ok(()));
     }
 }

@@ -24,6 +24,11 @@ pub(super) fn to_look_at(action: &VerifyAction) -> Option<Held> {
     of_verify(action).unwrap_or_default()
 }
 
+/// Those of a pass that no step asked for.
+pub(super) fn of(access: Access, preserve: Preserve) -> std::io::Result<Option<Held>> {
+    wanted(access, preserve).map(privilege::hold).transpose()
+}
+
 fn take(wanted: Option<Wanted>) -> Result<Option<Held>, Failure> {
     wanted.map(privilege::hold).transpose().map_err(|error| {
         Failure::failed(format!("`backup: true` needs rights that this process has not got: {error}")).hint(

@@ -8,18 +8,19 @@ use std::path::{Path, PathBuf};
 
 use super::facts;
 use super::purge::list_of;
+use super::rights;
 use crate::copy::native::Native;
 use crate::copy::quarantine;
 use crate::copy::{
-    Compare, CopyPass, Disposal, Engine, EntryKind, ErrorClass, Extras, FileError, PassError, PassOutcome,
-    Tally, Watch, names,
+    Access, Compare, CopyPass, Disposal, Engine, EntryKind, ErrorClass, Extras, FileError, PassError,
+    PassOutcome, Tally, Watch, names,
 };
 use crate::guard::{self, Ownership, PurgeFacts, PurgeList, Refusal, SourceFacts, Verdict};
-use crate::robocopy::guard::{Held, judge_blank};
-use crate::robocopy::{
-    Figures, Job, Setting,
-    summary::{Mismatched, Told},
-};
+use crate::robocopy::command_line::Rights;
+use crate::robocopy::guard::{Lone, judge_blank};
+use crate::robocopy::summary::{Mismatched, Told};
+use crate::robocopy::{Figures, Job, Setting};
+use crate::sys::privilege::Held;
 
 /// The limits of a runbook's purge.
 const LIMITS: guard::Limits = guard::Limits { max_files: 1000, max_percent: 5 };
@@ -76,11 +77,28 @@ pub enum Stopped {
     Pass(#[from] PassError),
 }
 
+/// Takes the rights that a line asks for; they are given back when the value is dropped.
+pub fn rights(job: &Job) -> Result<Option<Held>, Refusal> {
+    let held = |access| rights::of(access, job.preserve);
+    match job.rights() {
+        Rights::Ordinary => Ok(None),
+        // Without them what is denied fails, and is named.
+        Rights::BackupIfAllowed => Ok(held(Access::Backup).unwrap_or_default()),
+        Rights::Backup => held(Access::Backup).map_err(|error| {
+            Refusal::new(
+                "no_backup_rights",
+                format!("/B, /COPYALL and U need rights that this process has not got: {error}"),
+                "open a console by `Run as administrator`, as a member of Administrators or Backup Operators; or use /ZB and /COPY:DATSO",
+            )
+        }),
+    }
+}
+
 /// Judges the words of a command line, and the folders that they lead to.
 pub fn judge(job: &Job, from: &Path, to: &Path) -> Result<(), Refusal> {
     judge_blank(job, |name| match from.join(name).is_file() {
-        true => Held::AsFile,
-        false => Held::Not,
+        true => Lone::IsFile,
+        false => Lone::IsNone,
     })?;
     facts::judge_roots(from, to)
 }

@@ -21,6 +21,7 @@ fn action(rules: Rules) -> CopyAction {
         preserve: Preserve::NOTHING_MORE,
         bandwidth: None,
         priority: Priority::Normal,
+        access: Access::Ordinary,
         resume_over: CopyPass::RESUME_OVER,
         purge: None,
         expect: Vec::new(),
@@ -135,6 +136,7 @@ fn what_is_said_is_read_back_as_the_same_pass() {
         mtime_tolerance: Some(Duration::from_secs(2)),
         links: Links::Copy,
         preserve: Preserve::NOTHING_MORE.with(Preserved::Acls),
+        access: Access::Backup,
         ..action(rules)
     };
     let spelled = arguments(&action);
@@ -145,6 +147,7 @@ fn what_is_said_is_read_back_as_the_same_pass() {
         read_job: &|_| Err(Misuse::new("", "")),
     };
     let job = parse(&spelled.arguments, &around).unwrap();
+    assert_eq!(job.rights(), crate::robocopy::command_line::Rights::Backup);
     let pass = pass_of(
         &job,
         &action.from,

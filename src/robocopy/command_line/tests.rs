@@ -100,11 +100,12 @@ fn what_is_carried_over_is_added_up() {
         ("/copy:dats", vec![Preserved::Acls]),
         ("/copy:DATSO", vec![Preserved::Owner, Preserved::Acls]),
         ("/sec /copy:DATO", vec![Preserved::Owner, Preserved::Acls]),
+        ("/copyall", vec![Preserved::Owner, Preserved::Acls]),
     ] {
         let job = read(&format!("C:\\a D:\\b {line}"));
         assert_eq!(job.preserve.iter().collect::<Vec<_>>(), expected, "{line}");
     }
-    for odd in ["/copy:DT", "/copy:DATU", "/copy:DATX", "/copy:DATQ", "/copyall", "/dcopy:DAX"] {
+    for odd in ["/copy:DT", "/copy:DATU", "/copy:DATX", "/copy:DATQ", "/dcopy:DAX"] {
         wrong(&format!("C:\\a D:\\b {odd}"));
     }
 }
@@ -183,6 +184,21 @@ fn help_is_asked_for_in_any_line() {
 
 #[test]
 fn what_has_nothing_to_act_on_is_told() {
-    let names: Vec<_> = read("C:\\a D:\\b /zb /e /j").without_effect().map(|switch| switch.name).collect();
-    assert_eq!(names, ["zb", "j"]);
+    let names: Vec<_> =
+        read("C:\\a D:\\b /compress /e /j").without_effect().map(|switch| switch.name).collect();
+    assert_eq!(names, ["j", "compress"]);
+}
+
+#[test]
+fn the_rights_of_whoever_makes_backups_are_asked_for_by_name() {
+    for (line, rights) in [
+        ("/e", Rights::Ordinary),
+        ("/copy:DATSO", Rights::Ordinary),
+        ("/zb", Rights::BackupIfAllowed),
+        ("/b", Rights::Backup),
+        ("/copyall", Rights::Backup),
+        ("/zb /copy:DATSOU", Rights::Backup),
+    ] {
+        assert_eq!(read(&format!("C:\\a D:\\b {line}")).rights(), rights, "{line}");
+    }
 }

@@ -54,15 +54,16 @@ pub(super) fn lets_something_in<T: PartialEq>(limit: T, nothing: T) -> Result<T,
 pub(super) fn file_flags(flags: &str) -> Result<Vec<Preserved>, String> {
     let upper = flags.to_ascii_uppercase();
     if let Some(other) = upper.chars().find(|flag| !"DATSOUX".contains(*flag)) {
-        return Err(format!("has the letter {other}; the letters are D, A, T, S and O"));
+        return Err(format!("has the letter {other}; the letters are D, A, T, S, O and U"));
     }
-    for (letter, reason) in [
-        ('U', "copies auditing information (U), which is not done here; leave U out"),
-        ('X', "leaves alternate data streams out (X), which is not chosen here; leave X out"),
-    ] {
-        if upper.contains(letter) {
-            return Err(reason.to_owned());
-        }
+    if upper.contains('X') {
+        return Err("leaves alternate data streams out (X), which go with the data; leave X out".to_owned());
+    }
+    if upper.contains('U') && !upper.contains('S') {
+        return Err(
+            "has U without S, and what is recorded of accesses goes with the access list; write U and S"
+                .to_owned(),
+        );
     }
     always_carried(&upper, "file")?;
     let wanted = [('S', Preserved::Acls), ('O', Preserved::Owner)];
