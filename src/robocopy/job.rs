@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::Misuse;
-use super::command_line::{Job, Surroundings, Word, word};
+use super::command_line::{Job, Surroundings, Used, Word, word};
 use super::switches::{self, Form, Meaning, Setting, Switch};
 
 /// The end of a job file's name, where none is given.
@@ -17,7 +17,7 @@ pub(super) fn words(text: &str, around: &Surroundings<'_>) -> Result<Vec<Word>, 
     let mut words = Vec::new();
     for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let line = without_comment(line).trim();
-        let read = line_words(line, around, &mut words);
+        let read = line_words(line, around, &mut words).and_then(|()| no_further_job(&words));
         read.map_err(|misuse| Misuse {
             message: format!("line {}: {}", number + 1, misuse.message),
             ..misuse
@@ -26,12 +26,32 @@ pub(super) fn words(text: &str, around: &Surroundings<'_>) -> Result<Vec<Word>, 
     Ok(words)
 }
 
+/// Job files are read where the line names them, and there alone.
+fn no_further_job(words: &[Word]) -> Result<(), Misuse> {
+    let of_job = |used: &&Used| used.switch.meaning == Meaning::Sets(Setting::Job);
+    let mut switches = words.iter().filter_map(|word| match word {
+        Word::Switch(used) => Some(used),
+        _ => None,
+    });
+    match switches.find(of_job) {
+        Some(used) => Err(Misuse::new(
+            format!("`{}` stands in a job file, which takes no other", used.shown()),
+            "name both on the line",
+        )),
+        None => Ok(()),
+    }
+}
+
 fn line_words(line: &str, around: &Surroundings<'_>, words: &mut Vec<Word>) -> Result<(), Misuse> {
     if line.is_empty() {
         return Ok(());
     }
     if !line.starts_with(['/', '-']) || matches!(word(line, around), Ok(Word::Name(_))) {
-        words.push(Word::Name(unquoted(line).to_owned()));
+        let name = unquoted(line);
+        if name.contains('"') {
+            return Err(stray_quote(line));
+        }
+        words.push(Word::Name(name.to_owned()));
         return Ok(());
     }
     // A path behind a colon has the rest of the line.
@@ -42,10 +62,42 @@ fn line_words(line: &str, around: &Surroundings<'_>, words: &mut Vec<Word>) -> R
         words.push(word(&format!("{name}:{}", unquoted(value.trim())), around)?);
         return Ok(());
     }
-    for piece in line.split_whitespace() {
-        words.push(word(unquoted(piece), around)?);
+    for piece in pieces(line)? {
+        words.push(word(&piece, around)?);
     }
     Ok(())
+}
+
+/// The words of a line; blanks between two quotes belong to one.
+fn pieces(line: &str) -> Result<Vec<String>, Misuse> {
+    let parts: Vec<&str> = line.split('"').collect();
+    let most = parts.len() - 1;
+    // Every second part is between quotes; around them there is a blank, or the line's beginning or end.
+    let is_whole = most.is_multiple_of(2)
+        && parts.iter().enumerate().step_by(2).all(|(number, part)| {
+            let begins = number == 0 || part.starts_with(char::is_whitespace);
+            let ends = number == most || part.ends_with(char::is_whitespace);
+            let is_outer = number == 0 || number == most;
+            (begins && ends) || (is_outer && part.is_empty())
+        });
+    if !is_whole {
+        return Err(stray_quote(line));
+    }
+    let mut pieces = Vec::new();
+    for (number, part) in parts.into_iter().enumerate() {
+        match number % 2 {
+            0 => pieces.extend(part.split_whitespace().map(str::to_owned)),
+            _ => pieces.push(part.to_owned()),
+        }
+    }
+    Ok(pieces)
+}
+
+fn stray_quote(line: &str) -> Misuse {
+    Misuse::new(
+        format!("`{line}` has a quote where no word begins or ends"),
+        "write each name of a list on a line of its own, without quotes",
+    )
 }
 
 fn without_comment(line: &str) -> &str {
@@ -206,6 +258,26 @@ mod tests {
     fn a_root_of_a_job_file_and_another_of_the_line_are_refused() {
         let wrong = read(&[("j", "/SD:C:\\a\n")], &["/job:j", r"D:\b", "/sd:C:\\other"]).unwrap_err();
         assert!(wrong[0].message.contains("named before"), "{wrong:?}");
+    }
+
+    #[test]
+    fn a_name_in_quotes_is_one_name() {
+        let job = read(&[("j", "/XD \"Debug Log\" temp\n")], &[r"C:\a", r"D:\b", "/job:j"]).unwrap();
+        assert_eq!(job.exclude_directories, ["Debug Log", "temp"]);
+        for odd in
+            ["/XD \"Debug Log", "/XD a\"b c\"", "/XD \"a\" x\"b\"", "/XD \"a\"\"b\"", "/XD\n\"a\" \"b\""]
+        {
+            let wrong = read(&[("j", odd)], &[r"C:\a", r"D:\b", "/job:j"]).unwrap_err();
+            assert!(wrong[0].message.contains("has a quote"), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_job_file_in_a_job_file_is_refused() {
+        for odd in ["/JOB:other", "/S /JOB:other"] {
+            let wrong = read(&[("j", odd), ("other", "/E\n")], &[r"C:\a", r"D:\b", "/job:j"]).unwrap_err();
+            assert!(wrong[0].message.contains("/JOB:other"), "{wrong:?}");
+        }
     }
 
     #[test]
