@@ -9,6 +9,7 @@
 //!
 //! All that is wrong is told in one go.
 
+mod judged;
 mod values;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use super::switches::{self, Form, Meaning, OWN, SWITCHES, Setting, Switch};
 use crate::copy::{Directories, Preserve, Preserved};
 use crate::guard::PathStyle;
 use crate::values::did_you_mean;
+use judged::{judge_links, judge_roots};
 use values::{TOO_LARGE, age, directory_flags, file_flags, lets_something_in, number, size};
 
 /// What the parser asks of the world around it.
@@ -145,6 +147,12 @@ impl Job {
         }
     }
 
+    /// Whether the line itself says that all links are to be skipped.
+    pub fn skips_all_links(&self) -> bool {
+        let both = [Setting::ExcludeDirectoryLinks, Setting::ExcludeFileLinks];
+        self.has(Setting::ExcludeJunctions) || both.iter().all(|setting| self.has(*setting))
+    }
+
     /// The switches in the order of the table, each once.
     pub fn used(&self) -> impl Iterator<Item = &Used> {
         SWITCHES.iter().filter_map(|switch| self.used.iter().find(|used| used.switch == switch))
@@ -194,6 +202,7 @@ pub fn parse(arguments: &[String], around: &Surroundings<'_>) -> Result<Job, Vec
     if job.has(Setting::Help) {
         return Ok(job);
     }
+    judge_links(&job, &mut wrong);
     judge_roots(&job, around.style, &mut wrong);
     if wrong.is_empty() { Ok(job) } else { Err(wrong) }
 }
@@ -331,9 +340,26 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(mut self, words: Vec<Word>) {
         let mut list = None;
+        // A switch whose number may be behind a blank by mistake.
+        let mut open: Option<&'static Switch> = None;
         for word in words {
+            let before = open.take();
             match word {
-                Word::Name(name) => self.name(name),
+                Word::Name(name) => {
+                    if let Some(switch) = before
+                        && name.bytes().all(|byte| byte.is_ascii_digit())
+                    {
+                        self.wrong.push(Misuse::new(
+                            format!(
+                                "`{name}` stands behind {} and a blank: it would be a pattern of files",
+                                switch.shown()
+                            ),
+                            format!("write {}:{name}", switch.shown()),
+                        ));
+                        continue;
+                    }
+                    self.name(name);
+                }
                 Word::Own(Setting::PurgeLimit, value) => match number(&value) {
                     Ok(limit) => self.job.purge_limit = Some(limit),
                     Err(reason) => self.misuse(&format!("--purge-limit {value}"), &reason),
@@ -353,6 +379,9 @@ impl Reader<'_> {
                     };
                     if matches!(switch.form, Form::Names(_)) {
                         list = Some(switch);
+                    }
+                    if matches!(switch.form, Form::MayHave(_)) && value.is_none() {
+                        open = Some(switch);
                     }
                     self.switch(switch, value);
                 }
@@ -455,31 +484,6 @@ fn root(there: &mut Option<String>, value: &str) -> Result<(), String> {
         _ => {
             *there = Some(value.to_owned());
             Ok(())
-        }
-    }
-}
-
-fn judge_roots(job: &Job, style: PathStyle, wrong: &mut Vec<Misuse>) {
-    let quoted = [&job.source, &job.target].into_iter().flatten().find(|path| path.contains('"'));
-    if let (Some(path), PathStyle::Windows) = (quoted, style) {
-        wrong.push(Misuse::new(
-            format!("`{path}` has a quote in it: the rest of the line was taken for a part of the path"),
-            r#"on a command line \" at an end is a quote and no end: write "D:\Archive" without the last backslash"#,
-        ));
-        return;
-    }
-    // Only what is carried out needs both.
-    let is_template = job.has(Setting::Quit);
-    for (root, what, left_out) in
-        [(&job.source, "source", Setting::NoSource), (&job.target, "target", Setting::NoTarget)]
-    {
-        if root.is_none() && !(is_template && job.has(left_out)) {
-            wrong.push(Misuse::new(
-                format!("no {what} is given"),
-                "write `movebook robocopy SOURCE TARGET [PATTERN…] [/SWITCH…]`; `movebook robocopy /?` lists the switches",
-            ));
-            // What is missing behind it is missing for the same reason.
-            return;
         }
     }
 }

@@ -94,6 +94,20 @@ fn threads_are_from_1_to_128_and_need_no_number() {
 }
 
 #[test]
+fn a_number_behind_a_blank_is_no_pattern() {
+    assert!(wrong("C:\\a D:\\b /mt 16").contains("write /MT:16"));
+    assert_eq!(read("C:\\a D:\\b /mt *.dat").patterns, ["*.dat"]);
+    assert_eq!(read("C:\\a D:\\b 16 /mt").patterns, ["16"]);
+}
+
+#[test]
+fn links_are_copied_or_skipped_and_not_both() {
+    for skip in ["/xj", "/xjd", "/xjf"] {
+        assert!(wrong(&format!("C:\\a D:\\b /sl {skip}")).contains("/SL copies links"), "{skip}");
+    }
+}
+
+#[test]
 fn what_is_carried_over_is_added_up() {
     for (line, expected) in [
         ("/copy:DAT", vec![]),
