@@ -122,10 +122,11 @@ fn purge(spelled: &mut Spelled, action: &CopyAction) {
         format!("{} %: look at the list first, by the same line with --dry-run", purge.max_percent),
     );
     if purge.keep == Keep::Quarantine {
-        let to = action.to.display().to_string();
-        spelled.say("--backup-dir");
-        // Beside the target: rclone refuses one inside it.
-        spelled.say(format!("{}.movebook-quarantine", to.trim_end_matches(['/', '\\'])));
+        // A folder that is there already would lose what it holds under the same name.
+        spelled.lack(
+            "purge.keep",
+            "rclone deletes what it purges; it keeps that, and what it overwrites, with --backup-dir and a new folder each time, outside of the target",
+        );
     }
     if !action.expect.is_empty() {
         spelled.lack("expect", format!("see that the source holds {}", action.expect.join(", ")));

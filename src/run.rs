@@ -26,7 +26,7 @@ mod stage;
 mod step;
 pub mod wait;
 
-pub use facts::{judge_copy, judge_found, judge_paths};
+pub use facts::{judge_copy, judge_found, judge_paths, judge_words};
 pub use operator::{Ask, Given, GivenAnswer, Operator, Reply};
 pub use pass::pass_of;
 pub use rights::to_look as rights_to_look;

@@ -43,7 +43,7 @@ fn the_mailstore_runbooks_passes_are_the_published_ones_of_rclone_too() {
         "rclone copy ROOTS --filter '- index*' --filter '+ *.dat' --filter '- **' --ignore-case --min-age 1d ",
         "rclone copy ROOTS --filter '- *.fdb' --ignore-case --min-age 1d ",
         "rclone copy ROOTS --filter '- *.fdb' --ignore-case ",
-        "rclone sync ROOTS --create-empty-src-dirs --max-delete 1000 --backup-dir ",
+        "rclone sync ROOTS --create-empty-src-dirs --max-delete 1000 --retries ",
     ]) {
         assert!(pass.starts_with(&beginning.replace("ROOTS", roots)), "{pass}");
     }
@@ -80,4 +80,62 @@ fn no_tree_is_looked_at() {
     let scene = Scene::new().steps("- {id: a, copy: {from: ROOT/nowhere, to: ROOT/new}}");
     let text = scene.plan(&["--format", "commands"]).code(0).stdout;
     assert_eq!((commands(&text, "robocopy").len(), commands(&text, "rclone").len()), (1, 1));
+}
+
+#[test]
+fn a_pass_that_a_run_would_refuse_has_no_command() {
+    for (from, to, said) in [
+        ("ROOT/old", "ROOT/old/in", "lies inside"),
+        ("ROOT/old", "ROOT/old", "are the same folder"),
+        ("ROOT/old", "/", "is the root"),
+        (r"D:\old", r"d:\OLD\in", "lies inside"),
+        (r"D:\old", r"E:\", "is the root"),
+        ("old", "ROOT/new", "absolute"),
+    ] {
+        let scene = Scene::new().steps(&format!("- {{id: a, copy: {{from: '{from}', to: '{to}'}}}}"));
+        let text = scene.plan(&["--format", "commands"]).code(7).stdout;
+        assert_eq!(text.matches("  refused: ").count(), 2, "{text}");
+        assert!(text.contains(said), "{text}");
+        assert!(commands(&text, "robocopy").is_empty() && commands(&text, "rclone").is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn what_cmd_would_take_apart_is_no_command_there() {
+    let scene = Scene::new().steps(r#"- {id: a, copy: {from: 'ROOT/x" & calc & "y', to: 'ROOT/50%PATH%'}}"#);
+    let text = scene.plan(&["--format", "commands"]).code(0).stdout;
+    assert!(commands(&text, "robocopy").is_empty(), "{text}");
+    assert!(text.contains("rem   no command: from: "), "{text}");
+    let [rclone] = commands(&text, "rclone")[..] else { panic!("{text}") };
+    assert!(rclone.contains(r#"/x" & calc & "y' "#) && rclone.contains("/50%PATH%"), "{rclone}");
+}
+
+#[test]
+fn a_letter_that_a_line_cannot_hold_is_in_no_command() {
+    let scene = Scene::new().steps("- {id: a, copy: {from: \"ROOT/a\\tb\", to: ROOT/new}}");
+    let text = scene.plan(&["--format", "commands"]).stdout;
+    assert!(commands(&text, "robocopy").is_empty() && commands(&text, "rclone").is_empty(), "{text}");
+}
+
+#[test]
+fn what_is_no_pass_stands_in_its_place() {
+    let scene = Scene::new().steps(
+        "
+- {id: first, copy: {from: ROOT/old, to: ROOT/new}, retry: {attempts: 3, wait: 5s}}
+- {id: sure, checkpoint: {ask: Is everybody out?}}
+- {id: stop, service: {name: Mail, state: stopped}}
+- {id: last, copy: {from: ROOT/old, to: ROOT/new}}
+",
+    );
+    let text = scene.plan(&["--format", "commands"]).code(0).stdout;
+    let at = |said: &str| text.find(said).unwrap_or_else(|| panic!("{said} is not in {text}"));
+    let places = [
+        "rem   not said: retry: up to 3 attempts",
+        "rem   by hand: Is everybody out?",
+        "rem   by hand: stop the service Mail",
+    ]
+    .map(at);
+    assert!(places.is_sorted() && text.rfind("\nrobocopy ") < text.find("# With"), "{text}");
+    assert!(text[places[2]..].contains("\nrobocopy "), "{text}");
+    assert!(text.contains("#   by hand: stop the service Mail"), "{text}");
 }

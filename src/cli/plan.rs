@@ -11,7 +11,7 @@ use crate::cancel::Cancel;
 use crate::copy::native::Native;
 use crate::copy::{Access, Engine, PassError, Preserved, Progress, Watch};
 use crate::error::{Error, ExitCode, Result};
-use crate::plan::{Action, Condition, CopyAction, VerifyAction};
+use crate::plan::{Action, Condition, CopyAction, Plan, VerifyAction};
 use crate::report::passes;
 use crate::report::plan::{Report, Scan};
 use crate::report::terminal::Colour;
@@ -44,15 +44,23 @@ enum Format {
     Commands,
 }
 
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Human,
+    Json,
+}
+
 pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let runbook = inputs::load(&args.runbook, colour)?;
     let given = args.variables.given(&runbook)?;
     let values = inputs::resolve(&runbook, &given, colour)?;
     let plan = inputs::make_plan(runbook, values, RunFacts::None, colour)?;
-    if args.format == Format::Commands {
-        super::print_data(&passes::commands(&plan))?;
-        return Ok(ExitCode::Done);
-    }
+    let written = match args.format {
+        Format::Human => Written::Human,
+        Format::Json => Written::Json,
+        Format::Commands => return commands(&plan),
+    };
     let copies: Vec<(&str, &CopyAction)> = plan
         .phases
         .iter()
@@ -88,9 +96,9 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
         .filter_map(|step| Some((step.id.clone(), lacking_rights(step.ready()?, rights)?.to_owned())))
         .collect();
     let report = Report { plan: &plan, scans, refusals, notes };
-    let text = match args.format {
-        Format::Human => report.human(if std::io::stdout().is_terminal() { colour } else { Colour::Never }),
-        Format::Json | Format::Commands => report.json().map_err(|error| {
+    let text = match written {
+        Written::Human => report.human(if std::io::stdout().is_terminal() { colour } else { Colour::Never }),
+        Written::Json => report.json().map_err(|error| {
             Error::new(ExitCode::StepFailed, "cannot write the plan as JSON").caused_by(error)
         })?,
     };
@@ -100,6 +108,16 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
         (false, true) => ExitCode::StepFailed,
         (false, false) => ExitCode::Done,
     })
+}
+
+/// Prints the passes as commands; in the place of one that a run would refuse stands why.
+fn commands(plan: &Plan) -> Result<ExitCode> {
+    let judge = |action: &CopyAction| {
+        run::judge_words(action).map_err(|refusal| format!("{refusal}; {}", refusal.hint))
+    };
+    let commands = passes::commands(plan, &judge);
+    super::print_data(&commands.text)?;
+    Ok(if commands.refused == 0 { ExitCode::Done } else { ExitCode::Refused })
 }
 
 /// What a step needs that a process with these rights has not got; whoever runs the plan may have it.

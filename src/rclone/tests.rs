@@ -86,11 +86,8 @@ fn a_purge_is_a_sync_with_a_second_line_of_defence() {
     let action = CopyAction { purge, directories: Directories::All, ..action(Rules::default()) };
     let spelled = arguments(&action);
     assert_eq!(spelled.arguments[0], "sync");
-    assert_eq!(
-        said(&action),
-        "--create-empty-src-dirs --max-delete 1000 --backup-dir /srv/new.movebook-quarantine"
-    );
-    assert_eq!(lacking(&action), ["purge.max_percent"]);
+    assert_eq!(said(&action), "--create-empty-src-dirs --max-delete 1000");
+    assert_eq!(lacking(&action), ["purge.max_percent", "purge.keep"]);
 }
 
 #[test]

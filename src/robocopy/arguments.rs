@@ -3,6 +3,7 @@
 //! What robocopy has no switch for is named by its field. Retries and waits are always said: robocopy's own are a million,
 //! and 30 seconds.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::copy::spelled::Spelled;
@@ -34,7 +35,13 @@ pub fn arguments(action: &CopyAction) -> Spelled {
     spelled
 }
 
-/// An argument for a line of `cmd`, and for the way in which Windows' programs take lines apart.
+/// Whether `cmd` takes a text as it is. Within quotes, too, it puts a variable's value in the place of `%NAME%`; a quote would
+/// end the argument, and what is behind it could be a command of its own.
+pub fn is_plain(text: &str) -> bool {
+    !text.contains(['"', '%']) && !text.contains(char::is_control)
+}
+
+/// An argument of plain letters for a line of `cmd`, and for the way in which Windows' programs take lines apart.
 pub fn quoted(argument: &str) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || r"\/:.-_$*?+~#@".contains(letter);
     if !argument.is_empty() && argument.chars().all(plain) {
@@ -48,8 +55,12 @@ pub fn quoted(argument: &str) -> String {
 fn names(spelled: &mut Spelled, action: &CopyAction) {
     let Rules { include, exclude, exclude_directories, case, .. } = action.filter.rules();
     for pattern in include {
-        match is_name(pattern) {
+        // Behind the roots only a name is no switch.
+        match is_name(pattern) && !begins_a_switch(pattern) && pattern != "*.*" {
             true => spelled.say(pattern),
+            false if pattern == "*.*" => {
+                spelled.lack("include", "`*.*`: that is every file to robocopy, also one without a dot");
+            }
             false => spelled
                 .lack("include", format!("`{pattern}`: robocopy's patterns are names with * and ? alone")),
         }
@@ -60,7 +71,7 @@ fn names(spelled: &mut Spelled, action: &CopyAction) {
         let mut said = Vec::new();
         for pattern in patterns {
             match excluded(pattern, action) {
-                Some(name) => said.push(name),
+                Some(names) => said.extend(names),
                 None => spelled.lack(
                     field,
                     format!("`{pattern}`: robocopy keeps out names with * and ?, and whole paths"),
@@ -81,18 +92,30 @@ fn is_name(pattern: &str) -> bool {
     !pattern.contains(['/', '[', ']', '{', '}'])
 }
 
-/// A pattern behind `/xf` or `/xd`: a name, or the whole path of one entry.
-fn excluded(pattern: &str, action: &CopyAction) -> Option<String> {
+/// robocopy takes such a word for a switch wherever it stands.
+fn begins_a_switch(pattern: &str) -> bool {
+    pattern.starts_with(['/', '-'])
+}
+
+/// A pattern behind `/xf` or `/xd`: a name, or the whole path of one entry. With `/purge` its path in the target, too: else
+/// the copy there would be extra, and go.
+fn excluded(pattern: &str, action: &CopyAction) -> Option<Vec<String>> {
     if is_name(pattern) {
-        return Some(pattern.to_owned());
+        // `*.*` has a dot here, and is every name there.
+        return (!begins_a_switch(pattern) && pattern != "*.*").then(|| vec![pattern.to_owned()]);
     }
-    let is_one_path = !pattern.contains(['*', '?', '[', ']', '{', '}']);
-    is_one_path.then(|| {
-        let root = action.from.display().to_string();
-        let separator = if root.contains('\\') { "\\" } else { "/" };
-        let below = pattern.trim_matches('/').replace('/', separator);
-        format!("{}{separator}{below}", root.trim_end_matches(['/', '\\']))
-    })
+    if pattern.contains(['*', '?', '[', ']', '{', '}']) {
+        return None;
+    }
+    let to = action.purge.is_some().then_some(&action.to);
+    Some([Some(&action.from), to].into_iter().flatten().map(|root| path_below(root, pattern)).collect())
+}
+
+fn path_below(root: &Path, pattern: &str) -> String {
+    let root = root.display().to_string();
+    let separator = if root.contains('\\') { "\\" } else { "/" };
+    let below = pattern.trim_matches('/').replace('/', separator);
+    format!("{}{separator}{below}", root.trim_end_matches(['/', '\\']))
 }
 
 fn purge(spelled: &mut Spelled, action: &CopyAction) {

@@ -64,6 +64,48 @@ pub fn judge_paths(action: &CopyAction) -> Result<(), Refusal> {
     judge_spelling(&action.from, &action.to)
 }
 
+/// Judges the paths of a pass by their words alone, each in the style that it is written in: for a command that a person
+/// types on any machine.
+pub fn judge_words(action: &CopyAction) -> Result<(), Refusal> {
+    let [from, to] = [&action.from, &action.to].map(|path| text(path));
+    for path in [&from, &to] {
+        judge_path(path, style_of(path))?;
+    }
+    let protected = who::home()
+        .map(|home| Protected {
+            what: "the home directory".to_owned(),
+            path: text(&home),
+            lineage: Vec::new(),
+        })
+        .into_iter()
+        .collect();
+    judge_target(&TargetFacts {
+        style: style_of(&to),
+        resolved: to.clone(),
+        identity: None,
+        protected,
+        path: to.clone(),
+    })?;
+    judge_pair(&PairFacts { from: place_by_words(from), to: place_by_words(to) })
+}
+
+/// A drive or a share is Windows', on any system.
+fn style_of(path: &str) -> PathStyle {
+    let has_drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    if has_drive || path.starts_with('\\') { PathStyle::Windows } else { PathStyle::Unix }
+}
+
+/// All of a path as if nothing of it were there, below one root for each style.
+fn place_by_words(path: String) -> Place {
+    let (root, separators) = match style_of(&path) {
+        PathStyle::Windows => ("windows", &['\\', '/'][..]),
+        PathStyle::Unix => ("unix", &['/'][..]),
+    };
+    // `\\?\` says how a path is read, and not where it leads.
+    let missing = path.split(separators).filter(|part| !matches!(*part, "" | "." | "?")).map(str::to_owned);
+    Place { missing: missing.collect(), lineage: vec![Identity(root.to_owned())], path }
+}
+
 fn judge_spelling(from: &Path, to: &Path) -> Result<(), Refusal> {
     [from, to].into_iter().try_for_each(|path| judge_path(&text(path), PathStyle::native()))
 }

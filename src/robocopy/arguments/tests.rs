@@ -71,6 +71,31 @@ fn paths_that_are_kept_out_are_whole_paths() {
 }
 
 #[test]
+fn what_is_kept_out_of_a_purge_is_named_on_both_sides() {
+    let rules = Rules { exclude_directories: list(&["temp", "/cache"]), ..Rules::default() };
+    let purge = Some(Purge { max_files: 1000, max_percent: 5, keep: Keep::None });
+    let action = CopyAction { purge, ..action(rules) };
+    assert!(said(&action).contains(r"/xd temp \\old\c$\Mail\cache D:\Mail\cache"), "{}", said(&action));
+}
+
+#[test]
+fn a_name_that_robocopy_would_read_otherwise_is_not_said() {
+    let odd = || list(&["-x", "*.*"]);
+    let rules = Rules { include: odd(), exclude: odd(), exclude_directories: odd(), ..Rules::default() };
+    let action = action(rules);
+    assert_eq!(said(&action), r"\\old\c$\Mail D:\Mail /s /r:2 /w:2 /xj /mt:8");
+    assert_eq!(lacking(&action).len(), 6);
+}
+
+#[test]
+fn what_cmd_would_read_otherwise_is_not_plain() {
+    for text in ["50%", "%PATH%", "x\" & calc & \"y", "a\nb"] {
+        assert!(!is_plain(text), "{text}");
+    }
+    assert!(is_plain(r"\\old\c$\Größe & Co (1)"));
+}
+
+#[test]
 fn what_robocopy_has_no_switch_for_is_named_by_its_field() {
     let odd = Rules {
         include: list(&["a/*.dat", "[ab]"]),
@@ -192,7 +217,6 @@ fn an_argument_is_quoted_for_cmd_where_it_must_be() {
         (r"D:\Mail Archive\", r#""D:\Mail Archive\\""#),
         ("a&b", "\"a&b\""),
         ("a(1)", "\"a(1)\""),
-        ("50%", "\"50%\""),
         ("", "\"\""),
         ("Größe", "Größe"),
     ] {
