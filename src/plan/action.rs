@@ -70,6 +70,12 @@ pub struct Purge {
     pub keep: Keep,
 }
 
+impl Purge {
+    /// The limits where none are given.
+    pub const MAX_FILES: u64 = 1000;
+    pub const MAX_PERCENT: u32 = 5;
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct VerifyAction {
     pub from: PathBuf,

@@ -29,8 +29,6 @@ const THREADS: u32 = 16;
 /// How often and how long apart a file is tried again: the values of the published procedure, not robocopy's own million.
 const RETRIES: u32 = 2;
 const RETRY_WAIT: Duration = Duration::from_secs(2);
-const PURGE_MAX_FILES: u64 = 1000;
-const PURGE_MAX_PERCENT: u32 = 5;
 const SERVICE_WAIT: Duration = Duration::from_secs(120);
 const TCP_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -94,9 +92,9 @@ fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Opti
     let purge = match &decl.purge {
         None => Some(None),
         Some(decl) => fields.within("purge", |fields| {
-            let max_files = fields.first("max_files", [decl.max_files.as_ref(), None], PURGE_MAX_FILES);
+            let max_files = fields.first("max_files", [decl.max_files.as_ref(), None], Purge::MAX_FILES);
             let max_percent =
-                fields.first("max_percent", [decl.max_percent.as_ref(), None], PURGE_MAX_PERCENT);
+                fields.first("max_percent", [decl.max_percent.as_ref(), None], Purge::MAX_PERCENT);
             let keep = fields.first("keep", [decl.keep.as_ref(), None], Keep::Quarantine);
             Some(Some(Purge { max_files: max_files?, max_percent: max_percent?, keep: keep? }))
         }),

@@ -1,9 +1,7 @@
 //! What is refused for the line that it stands in, beside what the guards of every pass refuse.
 //!
 //! A stray blank tears a path in two: `D:\ MailArchive` without quotes is the target `D:\` and the pattern `MailArchive`. The
-//! guards of a pass see a drive's root there, or nothing odd at all. And a log may lie where the purge would take it away.
-
-use std::path::Path;
+//! guards of a pass see a drive's root there, or nothing odd at all.
 
 use super::command_line::Job;
 use crate::guard::Refusal;
@@ -29,24 +27,13 @@ pub fn judge_blank(job: &Job, held: impl Fn(&str) -> Lone) -> Result<(), Refusal
             &format!("and the target would be `{target}` and not `{late}`"),
         ));
     }
-    let [rest] = job.patterns.as_slice() else { return Ok(()) };
-    if is_open(target) && looks_like_folder(rest) && held(rest) == Lone::IsNone {
+    // Whatever follows: the torn path's rest stands in front of the line's own patterns.
+    let Some(rest) = job.patterns.first() else { return Ok(()) };
+    if is_open(target) && may_be_rest(rest, target) && held(rest) == Lone::IsNone {
         let taken = format!("and all that is copied would go to `{target}` itself");
         return Err(torn("target", target, rest, &taken));
     }
     Ok(())
-}
-
-/// Refuses a log inside a target that is purged: the source has no such file, so it would go while it is written.
-pub fn judge_log(job: &Job, log: &Path, to: &Path) -> Result<(), Refusal> {
-    if !job.purges() || !log.starts_with(to) {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        "log_in_target",
-        format!("the log {} lies in the target, and the purge would take it away", log.display()),
-        "give a log outside of the target",
-    ))
 }
 
 /// Whether a path ends so that a name may follow.
@@ -59,9 +46,16 @@ fn is_whole_path(text: &str) -> bool {
     has_drive || text.starts_with(['\\', '/'])
 }
 
-/// A pattern for files has a wildcard or a dot.
-fn looks_like_folder(pattern: &str) -> bool {
-    !pattern.contains(['*', '?']) && (!pattern.contains('.') || pattern.contains(['\\', '/']))
+/// A pattern for files has a wildcard or a dot. Behind a drive's root, which is no target, a dot says nothing.
+fn may_be_rest(pattern: &str, target: &str) -> bool {
+    let is_file = pattern.contains('.') && !pattern.contains(['\\', '/']);
+    !pattern.contains(['*', '?']) && (!is_file || is_root(target))
+}
+
+/// `D:`, `D:\` or `/`.
+fn is_root(path: &str) -> bool {
+    let trimmed = path.trim_end_matches(['\\', '/']);
+    trimmed.is_empty() || matches!(trimmed.as_bytes(), [letter, b':'] if letter.is_ascii_alphabetic())
 }
 
 fn torn(side: &str, path: &str, rest: &str, what: &str) -> Refusal {
@@ -98,6 +92,18 @@ mod tests {
             [r"C:\a", r"D:\", r"Mail\v2.0"],
             ["/srv/a", "/srv/", "MailArchive"],
             [r"C:\a", "D:", "MailArchive"],
+            [r"C:\a", r"D:\", "Mail.v2"],
+        ] {
+            assert!(refused(&words).is_some(), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn patterns_behind_the_torn_path_change_nothing() {
+        for words in [
+            [r"C:\a", r"D:\", "MailArchive", "*.dat"],
+            ["old", "data/", "MailArchive", "*.dat"],
+            [r"C:\a", r"D:\b\", "README", "LICENSE"],
         ] {
             assert!(refused(&words).is_some(), "{words:?}");
         }
@@ -116,7 +122,6 @@ mod tests {
             &[r"C:\a", r"D:\b\", "read.me"],
             &[r"C:\a", r"D:\b", "README"],
             &[r"C:\a", r"D:\b\"],
-            &[r"C:\a", r"D:\b\", "README", "LICENSE"],
         ] {
             assert_eq!(refused(words), None, "{words:?}");
         }
@@ -124,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_file_of_this_name_is_meant_as_one() {
-        let job = job(&[r"C:\a", r"D:\b\", "README"]);
-        assert_eq!(judge_blank(&job, |_| Lone::IsFile), Ok(()));
+        for words in [&[r"C:\a", r"D:\b\", "README"][..], &[r"C:\a", r"D:\b\", "README", "LICENSE"]] {
+            assert_eq!(judge_blank(&job(words), |_| Lone::IsFile), Ok(()));
+        }
     }
 }

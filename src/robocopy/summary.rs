@@ -50,7 +50,7 @@ pub struct Figures {
 }
 
 /// What stands where the other side has a directory, with its bytes; paths as [`names::shown`](crate::copy::names::shown)
-/// writes them.
+/// writes them, a directory's with a `/` at its end.
 pub type Mismatched = BTreeMap<String, u64>;
 
 /// What a pass says of itself, and of what only the target has.
@@ -68,7 +68,10 @@ pub struct Told<'a> {
 impl Figures {
     pub fn of(told: &Told<'_>) -> Self {
         let Told { summary, extras, mismatched, stayed } = told;
-        let mismatched = Tally { files: mismatched.len() as u64, bytes: mismatched.values().sum() };
+        let directories_mismatched = mismatched.keys().filter(|path| path.ends_with('/')).count() as u64;
+        let all_mismatched = mismatched.len() as u64;
+        let mismatched =
+            Tally { files: all_mismatched - directories_mismatched, bytes: mismatched.values().sum() };
         let mut figures = Self::default();
         // A directory that is kept out counts once, whatever is in it.
         let directories_out: u64 = [Rule::ExcludeDirectories, Rule::MaxDepth]
@@ -79,6 +82,7 @@ impl Figures {
         figures.directories = Row {
             copied: summary.directories_created,
             skipped: summary.directories.saturating_sub(summary.directories_created) + directories_out,
+            mismatched: directories_mismatched,
             extras: extras.iter().filter(|extra| extra.kind == EntryKind::Directory).count() as u64,
             ..Row::default()
         };
@@ -97,7 +101,7 @@ impl Figures {
             copied: summary.new.files + summary.changed.files + summary.links_copied,
             skipped: skipped.files + summary.skipped_links + summary.skipped_special,
             mismatched: mismatched.files,
-            failed: (summary.failed.files + summary.vanished).saturating_sub(mismatched.files) + stayed,
+            failed: (summary.failed.files + summary.vanished).saturating_sub(all_mismatched) + stayed,
             extras: extra.files,
         };
         figures.bytes = Row {
@@ -116,7 +120,7 @@ impl Figures {
         let Self { directories, files, .. } = self;
         bit(files.copied, exit::COPIED)
             | bit(files.extras + directories.extras, exit::EXTRA)
-            | bit(files.mismatched, exit::MISMATCHED)
+            | bit(files.mismatched + directories.mismatched, exit::MISMATCHED)
             | bit(files.failed, exit::FAILED)
     }
 }
@@ -208,6 +212,16 @@ mod tests {
         assert_eq!(figures.files, Row { copied: 3, skipped: 12, mismatched: 2, failed: 2, extras: 0 });
         assert_eq!(figures.files.total(), 19);
         assert_eq!(figures.bytes, Row { copied: 30, skipped: 120, mismatched: 4, failed: 2, extras: 0 });
+    }
+
+    #[test]
+    fn a_directory_that_is_mismatched_counts_as_one() {
+        let summary = PassSummary { failed: tally(1, 0), ..PassSummary::default() };
+        let mismatched = Mismatched::from([("m/".to_owned(), 0)]);
+        let figures =
+            Figures::of(&Told { summary: &summary, extras: &[], mismatched: &mismatched, stayed: 0 });
+        assert_eq!((figures.directories.mismatched, figures.files), (1, Row::default()));
+        assert_eq!(figures.exit(), exit::MISMATCHED);
     }
 
     #[test]
