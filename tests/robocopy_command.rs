@@ -3,6 +3,8 @@
 //! In these tests it stands in for `robocopy.exe`, which is on Windows alone.
 
 mod common;
+#[path = "robocopy_command/guards.rs"]
+mod guards;
 
 use std::fs;
 use std::time::{Duration, SystemTime};
@@ -159,94 +161,6 @@ fn the_summary_adds_up_by_position() {
 }
 
 #[test]
-fn a_purge_moves_into_a_quarantine_and_says_where() {
-    let pair = Pair::new(&["a"], &["a", "x", "gone/y"]);
-    let purged = pair.line("/mir --purge-limit 2").code(2);
-    assert_eq!(pair.target(), "a");
-    let quarantine = pair.0.path("new.movebook-quarantine");
-    let [run] = &fs::read_dir(&quarantine).unwrap().collect::<Vec<_>>()[..] else {
-        panic!("one run is kept")
-    };
-    let folder = run.as_ref().unwrap().path().join("1");
-    assert_eq!(tree::contents(&folder).into_keys().collect::<Vec<_>>(), ["gone", "gone/y", "x"]);
-    assert!(purged.stdout.contains(folder.to_str().unwrap()), "{}", purged.stdout);
-}
-
-#[test]
-fn a_purge_above_its_limits_changes_nothing_and_says_what_to_type() {
-    let pair = Pair::new(&["a", "b"], &["a", "x", "y"]);
-    let refused = pair.line("/mir").code(16);
-    assert!(refused.stderr.contains("--purge-limit 2"), "{}", refused.stderr);
-    assert_eq!(pair.target(), "a x y", "not even what is new is copied");
-    pair.line("/mir --purge-limit 1").code(16);
-    pair.line("/mir --purge-limit 2").code(3);
-    assert_eq!(pair.target(), "a b");
-}
-
-#[test]
-fn a_purge_from_a_source_without_a_file_is_refused() {
-    let pair = Pair::new(&[], &["x"]);
-    let refused = pair.line("/mir --purge-limit 100").code(16);
-    assert!(refused.stderr.contains("holds no file"), "{}", refused.stderr);
-    assert_eq!(pair.target(), "x");
-}
-
-#[test]
-fn a_purge_that_would_take_nothing_away_is_not_judged() {
-    let pair = Pair::new(&[], &[]);
-    pair.line("/mir").code(0);
-    pair.file("old", "a", "1h");
-    pair.line("/mir").code(1);
-    assert!(!pair.0.path("new.movebook-quarantine").exists());
-}
-
-#[test]
-fn a_log_that_the_purge_would_take_away_is_refused() {
-    let pair = Pair::new(&["a"], &[]);
-    pair.line(&format!("/mir /log:{}", pair.0.path("new/log.txt").display()))
-        .code(16)
-        .says("lies in the target");
-    assert_eq!(pair.target(), "");
-    pair.line(&format!("/e /log:{}", pair.0.path("new/log.txt").display())).code(3);
-}
-
-#[test]
-fn a_purge_after_an_error_is_not_done_and_the_code_is_that_of_the_pass() {
-    let pair = Pair::new(&["a", "clash"], &["x"]);
-    fs::create_dir(pair.0.path("new/clash")).unwrap();
-    let ended = pair.line("/mir --purge-limit 100").code(16);
-    assert!(ended.stderr.contains("nothing was purged"), "{}", ended.stderr);
-    assert_eq!(pair.target(), "a clash x");
-}
-
-#[test]
-fn a_stray_blank_is_recognised_for_what_it_is() {
-    let pair = Pair::new(&["a"], &[]);
-    let old = pair.0.path("old").to_str().unwrap().to_owned();
-    let above = format!("{}{}", pair.0.root().to_str().unwrap(), std::path::MAIN_SEPARATOR);
-    let refused = pair.0.movebook(&["robocopy", &old, &above, "MailArchive", "/mir"]).code(16);
-    assert!(refused.stderr.contains("is two words"), "{}", refused.stderr);
-    assert!(refused.stderr.contains(&format!("\"{above}MailArchive\"")), "{}", refused.stderr);
-    assert_eq!(names(&pair.0, "old"), "a");
-}
-
-#[test]
-fn roots_and_folders_in_each_other_are_no_targets() {
-    let pair = Pair::new(&["a"], &[]);
-    let old = pair.0.path("old").to_str().unwrap().to_owned();
-    let root = if cfg!(windows) { r"C:\" } else { "/" };
-    for (target, said) in [
-        (root.to_owned(), "is the root"),
-        (old.clone(), "are the same folder"),
-        (format!("{old}/in"), "lies inside"),
-    ] {
-        let refused = pair.0.movebook(&["robocopy", &old, &target, "/e"]).code(16);
-        assert!(refused.stderr.contains(said), "{}", refused.stderr);
-    }
-    assert_eq!(names(&pair.0, "old"), "a");
-}
-
-#[test]
 fn a_path_that_is_not_absolute_is_taken_from_here() {
     let pair = Pair::new(&["a"], &[]);
     pair.0.movebook(&["robocopy", "old", "new"]).code(1);
@@ -392,6 +306,8 @@ fn skipped_links_are_told_unless_they_are_to_be_skipped() {
     std::os::unix::fs::symlink("a", pair.0.path("old/l")).unwrap();
     pair.line("/e").code(1).says("1 link was skipped");
     pair.line("/e /xj").code(0).never_says("skipped:");
+    pair.line("/e /xjd").code(0).says("1 link was skipped");
+    pair.line("/e /xjd /xjf").code(0).never_says("skipped:");
     pair.line("/e /sl").code(1);
     assert_eq!(fs::read_link(pair.0.path("new/l")).unwrap().to_str(), Some("a"));
 }

@@ -21,11 +21,12 @@ use crate::guard::{PathStyle, judge_path};
 use crate::report::terminal::Colour;
 use crate::report::words;
 use crate::robocopy::command_line::Surroundings;
-use crate::robocopy::guard::judge_log;
 use crate::robocopy::lines::{self, Style};
 use crate::robocopy::summary::{exit, table};
 use crate::robocopy::{Job, Misuse, Setting, help, job, parse, pass_of};
-use crate::run::robocopy::{Carried, Purge, PurgeQuestion, Said, Stopped, carry_out, judge, rights};
+use crate::run::robocopy::{
+    Carried, Purge, PurgeQuestion, Said, Stopped, carry_out, judge, judge_written, rights,
+};
 use crate::sys::wakefulness;
 use output::Output;
 
@@ -67,24 +68,28 @@ fn carry_out_line(line: &[OsString]) -> Result<u8, Vec<Error>> {
         super::print_data(&help::text()).map_err(|error| vec![error])?;
         return Ok(exit::NOTHING);
     }
-    if let Some(name) = &job.save {
-        save(&job, name).map_err(|error| vec![error])?;
-    }
     let started = ZonedDateTime::now();
     let (from, to) = (root(job.source.as_deref())?, root(job.target.as_deref())?);
     let style = Style::new(&job, &from, &to);
     if job.has(Setting::Quit) {
+        keep(&job).map_err(|error| vec![error])?;
         super::print_data(&style.header(&started)).map_err(|error| vec![error])?;
         return Ok(exit::NOTHING);
     }
     let _rights = rights(&job).map_err(|refusal| vec![Error::from(refusal)])?;
     judge(&job, &from, &to).map_err(|refusal| vec![Error::from(refusal)])?;
-    if let Some(log) = &job.log {
-        let log = begin::absolute(Path::new(&log.file)).map_err(|error| vec![error])?;
-        judge_log(&job, &log, &to).map_err(|refusal| vec![Error::from(refusal)])?;
+    let written = [
+        ("log", job.log.as_ref().map(|log| PathBuf::from(&log.file))),
+        ("job file", job.save.as_deref().map(job_file)),
+    ];
+    for (what, file) in written {
+        let Some(file) = file else { continue };
+        let file = begin::absolute(&file).map_err(|error| vec![error])?;
+        judge_written(&job, what, &file, &to).map_err(|refusal| vec![Error::from(refusal)])?;
     }
     let pass = pass_of(&job, &from, &to, &started)
         .map_err(|wrong| wrong.into_iter().map(misuse).collect::<Vec<_>>())?;
+    keep(&job).map_err(|error| vec![error])?;
     let mut output = Output::open(&job).map_err(|error| vec![error])?;
     if !job.has(Setting::NoHeader) {
         output.print(&style.header(&started));
@@ -155,7 +160,12 @@ fn pass_through(job: &Job, pass: &CopyPass, style: &Style<'_>, output: &mut Outp
             show_error(&refused, Colour::Never);
             Ok(code)
         }
-        Purge::None | Purge::Moved { .. } => Ok(code),
+        Purge::CutOff { folder, error } => {
+            let error = cut_off(&folder, error);
+            output.print(&format!("\nERROR : {error}\n"));
+            Err(error)
+        }
+        Purge::None | Purge::Moved { .. } | Purge::WouldBeRefused(_) => Ok(code),
     }
 }
 
@@ -261,13 +271,23 @@ fn modified(path: &Path) -> Option<ZonedDateTime> {
 fn notes(job: &Job, carried: &Carried) -> Vec<String> {
     let mut notes = Vec::new();
     let summary = &carried.outcome.summary;
-    if summary.skipped_links > 0 && !job.has(Setting::ExcludeJunctions) {
+    if summary.skipped_links > 0 && !job.skips_all_links() {
         notes.push(format!(
             "{} skipped: no link or junction is followed; /SL copies them as what they are, /XJ says that they are to be skipped",
             words::counted(summary.skipped_links, "link was", "links were")
         ));
     }
     notes.extend(carried.outcome.warning.clone());
+    if !carried.unmatched.is_empty() {
+        let several = if carried.unmatched.len() == 1 { "it" } else { "they" };
+        notes.push(format!(
+            "No file of the source is named {}; was {several} a part of a path with a blank in it, that needs quotes",
+            carried.unmatched.iter().map(|name| format!("`{}`", words::name(name))).collect::<Vec<_>>().join(", ")
+        ));
+    }
+    if let Purge::WouldBeRefused(refusal) = &carried.purge {
+        notes.push(format!("Without /L this line would be refused: {refusal} ({})", refusal.hint));
+    }
     if let Purge::Moved { folder, files, directories, .. } = &carried.purge {
         notes.push(format!(
             "Purged: {} and {}, moved into {}; delete that folder when nothing of it is missed",
@@ -319,12 +339,33 @@ fn error_of(stopped: Stopped) -> Error {
                 .hint("the same line goes on with what is missing")
         }
         Stopped::Pass(PassError::Fatal { what, path, hint, source }) => {
-            let error = Error::new(ExitCode::StepFailed, format!("{what} ({path})")).hint(hint);
-            match source {
-                Some(source) => error.caused_by(source),
-                None => error,
-            }
+            fatal(format!("{what} ({path})"), hint, source)
         }
+    }
+}
+
+/// A purge that did not come to its end: what had gone by then is in its folder.
+fn cut_off(folder: &Path, error: PassError) -> Error {
+    let folder = names::shown(folder);
+    match error {
+        PassError::Interrupted => Error::new(
+            ExitCode::Interrupted,
+            format!("interrupted in the purge; what was taken away by then is in {folder}"),
+        )
+        .hint("the same line goes on with what is left, and takes another folder"),
+        PassError::Fatal { what, path, hint, source } => fatal(
+            format!("{what} ({path}): the purge is not done; what was taken away by then is in {folder}"),
+            hint,
+            source,
+        ),
+    }
+}
+
+fn fatal(what: String, hint: String, source: Option<std::io::Error>) -> Error {
+    let error = Error::new(ExitCode::StepFailed, what).hint(hint);
+    match source {
+        Some(source) => error.caused_by(source),
+        None => error,
     }
 }
 
@@ -374,7 +415,9 @@ fn read_job(name: &str) -> Result<String, Misuse> {
     text.ok_or_else(|| unreadable("it is neither UTF-8 nor UTF-16".to_owned()))
 }
 
-fn save(job: &Job, name: &str) -> Result<()> {
+/// Writes the job file that `/save` asks for, when nothing stands against the line any more.
+fn keep(job: &Job) -> Result<()> {
+    let Some(name) = &job.save else { return Ok(()) };
     let file = job_file(name);
     let shown = file.display().to_string();
     std::fs::write(&file, job::text(job, &shown)).map_err(|error| {

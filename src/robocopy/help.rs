@@ -20,6 +20,9 @@ What is other than with robocopy:
   - /PURGE and /MIR move what they take away into a quarantine beside the target (TARGET.movebook-quarantine), after a
     pass without any error; a source without a file, or a list above the limits, changes nothing at all.
   - A drive's root, a home and the system's folders are no targets, and neither is a folder in or above the source.
+  - /L says, too, if the same line without it would be refused.
+  - A log or a job file inside a target that is purged is refused, and a path with `..` in it.
+  - What /XF and /XD keep out is kept out on both sides; sizes and ages keep files of the target from being extra, too.
   - No link or junction is ever followed.
   - A file has its name in the target only when its content is whole, and what is copied is on the disk at the end.
   - The lines of the files come when the pass is over.

@@ -20,37 +20,52 @@ pub(super) fn included(names: &[String]) -> Result<Vec<String>, Misuse> {
     Ok(names.iter().map(|name| pattern(name)).collect())
 }
 
-/// Patterns of what is kept out: names, or whole paths below the source, which is given in all its spellings.
-pub(super) fn excluded(names: &[String], switch: &str, sources: &[String]) -> Result<Vec<String>, Misuse> {
-    names.iter().map(|name| kept_out(name, switch, sources)).collect()
+/// Patterns of what is kept out: names, or whole paths below the source or the target, which are given in all their
+/// spellings. What is kept out is so on both sides; a path that is named on each is one pattern.
+pub(super) fn excluded(names: &[String], switch: &str, roots: &[String]) -> Result<Vec<String>, Misuse> {
+    let mut patterns = Vec::new();
+    for name in names {
+        let pattern = kept_out(name, switch, roots)?;
+        if !patterns.contains(&pattern) {
+            patterns.push(pattern);
+        }
+    }
+    Ok(patterns)
 }
 
-fn kept_out(name: &str, switch: &str, sources: &[String]) -> Result<String, Misuse> {
+/// Where the paths that are named below a root lie in it. Names alone are nowhere.
+pub(super) fn named_below<'n>(names: &'n [String], roots: &[String]) -> Vec<Vec<&'n str>> {
+    let paths = names.iter().map(|name| name.trim_end_matches(SEPARATORS));
+    let paths = paths.filter(|path| path.contains(SEPARATORS));
+    paths.filter_map(|path| roots.iter().find_map(|root| below(path, root))).collect()
+}
+
+fn kept_out(name: &str, switch: &str, roots: &[String]) -> Result<String, Misuse> {
     let trimmed = name.trim_end_matches(SEPARATORS);
     if !trimmed.contains(SEPARATORS) && !trimmed.is_empty() {
         return Ok(pattern(trimmed));
     }
-    let below = sources.iter().find_map(|source| below(trimmed, source));
+    let below = roots.iter().find_map(|root| below(trimmed, root));
     match below {
         Some(parts) if !parts.is_empty() => {
             let patterns: Vec<String> = parts.into_iter().map(pattern).collect();
             Ok(format!("/{}", patterns.join("/")))
         }
         Some(_) => Err(Misuse::new(
-            format!("`{name}` behind {switch} is the source itself"),
+            format!("`{name}` behind {switch} is the source or the target itself"),
             "leave it out, or give what is in it",
         )),
         None => Err(Misuse::new(
-            format!("`{name}` behind {switch} is a path, and not one below the source"),
-            "write the name alone, which keeps it out wherever it is and on both sides, or a whole path that begins with the source",
+            format!("`{name}` behind {switch} is a path, and not one below the source or the target"),
+            "write the name alone, which keeps it out wherever it is and on both sides, or a whole path that begins with the source or the target",
         )),
     }
 }
 
-/// The components of a path below a source.
-fn below<'p>(path: &'p str, source: &str) -> Option<Vec<&'p str>> {
+/// The components of a path below a root.
+fn below<'p>(path: &'p str, root: &str) -> Option<Vec<&'p str>> {
     let mut parts = path.split(SEPARATORS).filter(|part| !part.is_empty());
-    for expected in source.split(SEPARATORS).filter(|part| !part.is_empty()) {
+    for expected in root.split(SEPARATORS).filter(|part| !part.is_empty()) {
         if parts.next()?.to_lowercase() != expected.to_lowercase() {
             return None;
         }
@@ -100,6 +115,15 @@ mod tests {
         for path in [r"D:\new\temp", r"d\a.dat", r"C:\Mail Archive2\x", "/srv", "/srv/old/", "/"] {
             kept_out_by(path).unwrap_err();
         }
+    }
+
+    #[test]
+    fn a_path_that_is_named_on_each_side_is_one_pattern() {
+        let names = [r"C:\old\keep".to_owned(), r"D:\new\keep".to_owned()];
+        let roots = [r"C:\old".to_owned(), r"D:\new\".to_owned()];
+        assert_eq!(excluded(&names, "/XD", &roots).unwrap(), ["/keep"]);
+        assert_eq!(named_below(&names, &roots[1..]), [["keep"]]);
+        assert_eq!(named_below(&["keep".to_owned()], &roots), Vec::<Vec<&str>>::new());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The pass that a command line means.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::ZonedDateTime;
@@ -26,7 +26,8 @@ const COARSE: Duration = Duration::from_secs(2);
 /// # Errors
 /// Names that cannot be meant, all in one go.
 pub fn pass_of(job: &Job, from: &Path, to: &Path, started: &ZonedDateTime) -> Result<CopyPass, Vec<Misuse>> {
-    let sources: Vec<String> = job.source.iter().cloned().chain([from.display().to_string()]).collect();
+    let roots: Vec<String> =
+        spellings(job.source.as_ref(), from).chain(spellings(job.target.as_ref(), to)).collect();
     let mut wrong = Vec::new();
     let mut taken = |patterns: Result<Vec<String>, Misuse>| {
         patterns.unwrap_or_else(|misuse| {
@@ -36,8 +37,8 @@ pub fn pass_of(job: &Job, from: &Path, to: &Path, started: &ZonedDateTime) -> Re
     };
     let rules = Rules {
         include: taken(names::included(&job.patterns)),
-        exclude: taken(names::excluded(&job.exclude_files, "/XF", &sources)),
-        exclude_directories: taken(names::excluded(&job.exclude_directories, "/XD", &sources)),
+        exclude: taken(names::excluded(&job.exclude_files, "/XF", &roots)),
+        exclude_directories: taken(names::excluded(&job.exclude_directories, "/XD", &roots)),
         min_age: job.min_age.map(|age| age.before(started)),
         max_age: job.max_age.map(|age| age.before(started)),
         min_size: job.min_size,
@@ -73,6 +74,26 @@ pub fn pass_of(job: &Job, from: &Path, to: &Path, started: &ZonedDateTime) -> Re
         distrust: None,
         extras: if job.has(Setting::ExcludeExtra) { Extras::Keep } else { Extras::List },
     })
+}
+
+/// Paths that are kept out below the target alone, as they lie in it: what a source has there would be kept out, too.
+pub fn kept_out_of_target(job: &Job, from: &Path, to: &Path) -> Vec<PathBuf> {
+    let sources: Vec<String> = spellings(job.source.as_ref(), from).collect();
+    let targets: Vec<String> = spellings(job.target.as_ref(), to).collect();
+    let mut paths = Vec::new();
+    for list in [&job.exclude_files, &job.exclude_directories] {
+        let of_source = names::named_below(list, &sources);
+        let of_target = names::named_below(list, &targets);
+        paths.extend(
+            of_target.iter().filter(|path| !of_source.contains(path)).map(|path| path.iter().collect()),
+        );
+    }
+    paths
+}
+
+/// As a line has it, and whole.
+fn spellings(written: Option<&String>, path: &Path) -> impl Iterator<Item = String> {
+    written.cloned().into_iter().chain([path.display().to_string()])
 }
 
 impl Age {

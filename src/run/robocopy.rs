@@ -12,18 +12,22 @@ use super::rights;
 use crate::copy::native::Native;
 use crate::copy::quarantine;
 use crate::copy::{
-    Access, Compare, CopyPass, Disposal, Engine, EntryKind, ErrorClass, Extras, FileError, PassError,
-    PassOutcome, Tally, Watch, names,
+    Access, Compare, CopyPass, Directories, Disposal, Engine, EntryKind, ErrorClass, Extras, FileError,
+    PassError, PassOutcome, Tally, Watch, names,
 };
 use crate::guard::{self, Ownership, PurgeFacts, PurgeList, Refusal, SourceFacts, Verdict};
+use crate::plan::action;
 use crate::robocopy::command_line::Rights;
 use crate::robocopy::guard::{Lone, judge_blank};
+use crate::robocopy::pass::kept_out_of_target;
 use crate::robocopy::summary::{Mismatched, Told};
 use crate::robocopy::{Figures, Job, Setting};
+use crate::sys::place;
 use crate::sys::privilege::Held;
 
 /// The limits of a runbook's purge.
-const LIMITS: guard::Limits = guard::Limits { max_files: 1000, max_percent: 5 };
+const LIMITS: guard::Limits =
+    guard::Limits { max_files: action::Purge::MAX_FILES, max_percent: action::Purge::MAX_PERCENT };
 
 /// A purge that a person has to allow.
 #[derive(Debug)]
@@ -50,6 +54,8 @@ pub struct Carried {
     pub figures: Figures,
     pub mismatched: Mismatched,
     pub purge: Purge,
+    /// Patterns without a wildcard that are the name of no file in the source.
+    pub unmatched: Vec<String>,
 }
 
 /// What became of the purge.
@@ -65,6 +71,13 @@ pub enum Purge {
     },
     /// The pass is done, and all that only the target has stays.
     Refused(Refusal),
+    /// Of a list (`/l`): what the same line would be answered without it.
+    WouldBeRefused(Refusal),
+    /// The pass is done, and the purge did not come to its end: some of it may be in the folder by now.
+    CutOff {
+        folder: PathBuf,
+        error: PassError,
+    },
 }
 
 /// Why a pass did not come to its end.
@@ -100,7 +113,43 @@ pub fn judge(job: &Job, from: &Path, to: &Path) -> Result<(), Refusal> {
         true => Lone::IsFile,
         false => Lone::IsNone,
     })?;
-    facts::judge_roots(from, to)
+    facts::judge_roots(from, to)?;
+    // On both sides it would be kept out, and robocopy keeps it in the target alone.
+    match kept_out_of_target(job, from, to)
+        .into_iter()
+        .find(|path| from.join(path).symlink_metadata().is_ok())
+    {
+        None => Ok(()),
+        Some(path) => Err(Refusal::new(
+            "excluded_in_target",
+            format!(
+                "{} is to be kept out of the target, and the source has it, too: what is kept out is so on both sides",
+                names::shown(&to.join(&path))
+            ),
+            format!("if it is not to be copied either, name {}, too", names::shown(&from.join(&path))),
+        )),
+    }
+}
+
+/// Refuses a file that is about to be written (a log, a job file) inside a target that is purged: the source has no such
+/// file, so it would be taken away. Told by identity, whatever the spelling.
+pub fn judge_written(job: &Job, what: &str, file: &Path, to: &Path) -> Result<(), Refusal> {
+    if !job.purges() {
+        return Ok(());
+    }
+    let apart = match (place::Place::of(file), place::Place::of(to)) {
+        (Ok(file), Ok(to)) => file.relation_to(&to) == place::Relation::Apart,
+        // What cannot be told is not let through.
+        _ => false,
+    };
+    if apart {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "written_in_target",
+        format!("the {what} {} lies in the target, and the purge would take it away", names::shown(file)),
+        format!("give a {what} outside of the target"),
+    ))
 }
 
 /// Does a pass, or with `/l` says what it would do.
@@ -115,16 +164,30 @@ pub fn carry_out(
 ) -> Result<Carried, Stopped> {
     if job.has(Setting::ListOnly) {
         let outcome = Native.survey(pass, watch)?.outcome;
-        return Ok(carried(pass, outcome, Purge::None));
+        let purge = foretold(job, pass, &outcome);
+        return Ok(carried(job, pass, outcome, purge));
     }
     if !job.purges() {
         let outcome = Native.copy(pass, watch)?;
-        return Ok(carried(pass, outcome, Purge::None));
+        return Ok(carried(job, pass, outcome, Purge::None));
     }
     let agreed = foresee(job, pass, watch, ask)?;
     let outcome = Native.copy(pass, watch)?;
-    let purge = purge(job, pass, run, &outcome, agreed, watch)?;
-    Ok(carried(pass, outcome, purge))
+    let purge = purge(job, pass, run, &outcome, agreed, watch);
+    Ok(carried(job, pass, outcome, purge))
+}
+
+/// What the line would be answered if it did not list alone.
+fn foretold(job: &Job, pass: &CopyPass, outcome: &PassOutcome) -> Purge {
+    if !job.purges() || outcome.extras.is_empty() {
+        return Purge::None;
+    }
+    let facts = purge_facts(job, pass, outcome, 0, None);
+    match guard::judge_purge(&facts, &limits(job)) {
+        Verdict::Go => Purge::None,
+        Verdict::Refuse(refusal) => Purge::WouldBeRefused(refusal),
+        Verdict::Ask(_) => Purge::WouldBeRefused(above_limits(&facts.list, facts.target_files, job)),
+    }
 }
 
 /// Judges what a purge would take away, before anything is touched. The list that a person agreed to, if one was asked.
@@ -142,7 +205,7 @@ fn foresee(
         return Ok(None);
     }
     // A file that cannot be read keeps the purge from being done; what can be copied is copied all the same.
-    let facts = purge_facts(pass, &outcome, 0, None);
+    let facts = purge_facts(job, pass, &outcome, 0, None);
     let list = facts.list.clone();
     match guard::judge_purge(&facts, &limits(job)) {
         Verdict::Go => Ok(None),
@@ -174,23 +237,30 @@ fn purge(
     outcome: &PassOutcome,
     agreed: Option<String>,
     watch: &Watch<'_>,
-) -> Result<Purge, PassError> {
+) -> Purge {
     let summary = &outcome.summary;
     if outcome.extras.is_empty() && summary.extra_unread == 0 {
-        return Ok(Purge::None);
+        return Purge::None;
     }
     let errors = summary.failed.files + summary.vanished + summary.extra_unread;
-    let facts = purge_facts(pass, outcome, errors, agreed);
+    let facts = purge_facts(job, pass, outcome, errors, agreed);
     match guard::judge_purge(&facts, &limits(job)) {
         Verdict::Go => {}
-        Verdict::Refuse(refusal) => return Ok(Purge::Refused(refusal)),
+        Verdict::Refuse(refusal) => return Purge::Refused(refusal),
         Verdict::Ask(_) => {
-            return Ok(Purge::Refused(above_limits(&facts.list, facts.target_files, job)));
+            return Purge::Refused(above_limits(&facts.list, facts.target_files, job));
         }
     }
     let (_, folder) = quarantine::folder_for_purge(&pass.to, run, 1);
-    let purged = Native.purge(pass, &outcome.extras, &Disposal::Quarantine(folder.clone()), watch)?;
-    Ok(Purge::Moved { folder, files: purged.files, directories: purged.directories, errors: purged.errors })
+    match Native.purge(pass, &outcome.extras, &Disposal::Quarantine(folder.clone()), watch) {
+        Ok(purged) => Purge::Moved {
+            folder,
+            files: purged.files,
+            directories: purged.directories,
+            errors: purged.errors,
+        },
+        Err(error) => Purge::CutOff { folder, error },
+    }
 }
 
 fn limits(job: &Job) -> guard::Limits {
@@ -200,7 +270,19 @@ fn limits(job: &Job) -> guard::Limits {
     }
 }
 
-fn purge_facts(pass: &CopyPass, outcome: &PassOutcome, errors: u64, approved: Option<String>) -> PurgeFacts {
+fn purge_facts(
+    job: &Job,
+    pass: &CopyPass,
+    outcome: &PassOutcome,
+    errors: u64,
+    approved: Option<String>,
+) -> PurgeFacts {
+    let list = list_of(&outcome.extras, facts::identity(&pass.to).as_ref());
+    // Links go, too, and are no files of the target: by a number that a person gave the number alone is judged.
+    let target_files = match job.purge_limit {
+        Some(_) => outcome.target_files.max(list.files),
+        None => outcome.target_files,
+    };
     PurgeFacts {
         target: names::shown(&pass.to),
         source: names::shown(&pass.from),
@@ -208,35 +290,62 @@ fn purge_facts(pass: &CopyPass, outcome: &PassOutcome, errors: u64, approved: Op
         errors,
         source_facts: SourceFacts::Whole { files: outcome.source_files },
         unmatched: Vec::new(),
-        list: list_of(&outcome.extras, facts::identity(&pass.to).as_ref()),
-        target_files: outcome.target_files,
+        list,
+        target_files,
         approved,
     }
 }
 
 fn above_limits(list: &PurgeList, target_files: u64, job: &Job) -> Refusal {
-    let limits = limits(job);
+    let most = match job.purge_limit {
+        Some(1) => "limit of 1 file".to_owned(),
+        Some(limit) => format!("limit of {limit} files"),
+        None => format!("limits of {} files or {} %", LIMITS.max_files, LIMITS.max_percent),
+    };
     Refusal::new(
         "purge_above_limits",
         format!(
-            "the purge would take away {} of the {target_files} files that the target would have, more than its limits of {} files or {} %",
-            list.files, limits.max_files, limits.max_percent
+            "the purge would take away {} of the {target_files} files that the target would have, more than its {most}",
+            list.files
         ),
         format!("look at the list with /L; if all of it is to go, add `--purge-limit {}`", list.files),
     )
 }
 
-fn carried(pass: &CopyPass, outcome: PassOutcome, purge: Purge) -> Carried {
+fn carried(job: &Job, pass: &CopyPass, outcome: PassOutcome, purge: Purge) -> Carried {
     let stayed = match &purge {
         Purge::Moved { errors, .. } => errors.len() as u64,
         Purge::Refused(_) => outcome.summary.extra_unread,
-        Purge::None => 0,
+        Purge::None | Purge::WouldBeRefused(_) | Purge::CutOff { .. } => 0,
     };
     let extras = if pass.extras == Extras::List { outcome.extras.as_slice() } else { &[] };
     let mismatched = mismatched(pass, &outcome);
     let told = Told { summary: &outcome.summary, extras, mismatched: &mismatched, stayed };
     let figures = Figures::of(&told);
-    Carried { outcome, figures, mismatched, purge }
+    let unmatched = unmatched(job, pass);
+    Carried { outcome, figures, mismatched, purge, unmatched }
+}
+
+/// Of the patterns without a wildcard those that no file of the source is named by. Where one is not at the top, which is
+/// looked at first, all that the pass enters is listed once more.
+fn unmatched(job: &Job, pass: &CopyPass) -> Vec<String> {
+    let is_name = |pattern: &&String| !pattern.contains(['*', '?']) && !pass.from.join(pattern).is_file();
+    let mut names: Vec<&String> = job.patterns.iter().filter(is_name).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let mut walk = walkdir::WalkDir::new(&pass.from).min_depth(1);
+    if pass.directories == Directories::None {
+        walk = walk.max_depth(1);
+    }
+    for entry in walk.into_iter().flatten().filter(|entry| !entry.file_type().is_dir()) {
+        let found = entry.file_name().to_string_lossy().to_lowercase();
+        names.retain(|name| name.to_lowercase() != found);
+        if names.is_empty() {
+            break;
+        }
+    }
+    names.into_iter().cloned().collect()
 }
 
 /// Of the files that failed, those in whose place the other side has a directory, or the other way round. Of a pass with
@@ -244,7 +353,8 @@ fn carried(pass: &CopyPass, outcome: PassOutcome, purge: Purge) -> Carried {
 fn mismatched(pass: &CopyPass, outcome: &PassOutcome) -> Mismatched {
     let mut mismatched = Mismatched::new();
     for error in outcome.summary.errors.iter().filter(|error| error.class == ErrorClass::Permanent) {
-        let path = names::path_of(&error.path);
+        // A directory's has a `/` at its end, by which a file in its place is not found.
+        let path = names::path_of(error.path.trim_end_matches('/'));
         let sides = [&pass.from, &pass.to].map(|root| root.join(&path).symlink_metadata());
         if let [Ok(source), Ok(target)] = sides
             && source.is_dir() != target.is_dir()
