@@ -23,7 +23,7 @@ use super::switches::{self, Form, Meaning, OWN, SWITCHES, Setting, Switch};
 use crate::copy::{Directories, Preserve, Preserved};
 use crate::guard::PathStyle;
 use crate::values::did_you_mean;
-use judged::{judge_links, judge_roots};
+use judged::{judge_links, judge_logs, judge_roots};
 use values::{TOO_LARGE, age, directory_flags, file_flags, lets_something_in, number, size};
 
 /// What the parser asks of the world around it.
@@ -194,6 +194,7 @@ pub fn parse(arguments: &[String], around: &Surroundings<'_>) -> Result<Job, Vec
             take_job(&mut job, value.as_deref().unwrap_or_default(), around, &mut wrong);
         }
     }
+    judge_logs(&words, &mut wrong);
     let of_jobs = std::mem::take(&mut job.patterns);
     Reader { job: &mut job, wrong: &mut wrong, place: Place::Roots }.read(words);
     if job.patterns.is_empty() {

@@ -1,9 +1,29 @@
 //! What is wrong with a command line as a whole.
 
-use super::Job;
+use super::{Job, Word};
 use crate::guard::PathStyle;
 use crate::robocopy::Misuse;
-use crate::robocopy::switches::Setting;
+use crate::robocopy::switches::{Meaning, Setting};
+
+/// There is one log. One that a job file names gives way to that of the line.
+pub(super) fn judge_logs(words: &[Word], wrong: &mut Vec<Misuse>) {
+    use Setting::{Log, LogAppend, UnicodeLog, UnicodeLogAppend};
+    let logs: Vec<String> = words
+        .iter()
+        .filter_map(|word| match word {
+            Word::Switch(used) => Some(used),
+            Word::Name(_) | Word::Own(..) => None,
+        })
+        .filter(|used| {
+            let logs = [Log, LogAppend, UnicodeLog, UnicodeLogAppend];
+            matches!(used.switch.meaning, Meaning::Sets(setting) if logs.contains(&setting))
+        })
+        .map(super::Used::shown)
+        .collect();
+    if logs.len() > 1 {
+        wrong.push(Misuse::new(format!("{} are more than one log", logs.join(" and ")), "give one of them"));
+    }
+}
 
 /// Links are copied or are skipped; which of them are to be is not told apart.
 pub(super) fn judge_links(job: &Job, wrong: &mut Vec<Misuse>) {

@@ -101,6 +101,12 @@ fn a_number_behind_a_blank_is_no_pattern() {
 }
 
 #[test]
+fn there_is_one_log() {
+    assert!(wrong("C:\\a D:\\b /log:a /unilog+:b").contains("/LOG:a and /UNILOG+:b are more than one log"));
+    assert_eq!(read("C:\\a D:\\b /log:a").log.map(|log| log.file), Some("a".to_owned()));
+}
+
+#[test]
 fn links_are_copied_or_skipped_and_not_both() {
     for skip in ["/xj", "/xjd", "/xjf"] {
         assert!(wrong(&format!("C:\\a D:\\b /sl {skip}")).contains("/SL copies links"), "{skip}");
