@@ -165,16 +165,16 @@ pub fn carry_out(
     if job.has(Setting::ListOnly) {
         let outcome = Native.survey(pass, watch)?.outcome;
         let purge = foretold(job, pass, &outcome);
-        return Ok(carried(job, pass, outcome, purge));
+        return Ok(carried(job, pass, watch, outcome, purge));
     }
     if !job.purges() {
         let outcome = Native.copy(pass, watch)?;
-        return Ok(carried(job, pass, outcome, Purge::None));
+        return Ok(carried(job, pass, watch, outcome, Purge::None));
     }
     let agreed = foresee(job, pass, watch, ask)?;
     let outcome = Native.copy(pass, watch)?;
     let purge = purge(job, pass, run, &outcome, agreed, watch);
-    Ok(carried(job, pass, outcome, purge))
+    Ok(carried(job, pass, watch, outcome, purge))
 }
 
 /// What the line would be answered if it did not list alone.
@@ -312,7 +312,7 @@ fn above_limits(list: &PurgeList, target_files: u64, job: &Job) -> Refusal {
     )
 }
 
-fn carried(job: &Job, pass: &CopyPass, outcome: PassOutcome, purge: Purge) -> Carried {
+fn carried(job: &Job, pass: &CopyPass, watch: &Watch<'_>, outcome: PassOutcome, purge: Purge) -> Carried {
     let stayed = match &purge {
         Purge::Moved { errors, .. } => errors.len() as u64,
         Purge::Refused(_) => outcome.summary.extra_unread,
@@ -322,13 +322,13 @@ fn carried(job: &Job, pass: &CopyPass, outcome: PassOutcome, purge: Purge) -> Ca
     let mismatched = mismatched(pass, &outcome);
     let told = Told { summary: &outcome.summary, extras, mismatched: &mismatched, stayed };
     let figures = Figures::of(&told);
-    let unmatched = unmatched(job, pass);
+    let unmatched = unmatched(job, pass, watch);
     Carried { outcome, figures, mismatched, purge, unmatched }
 }
 
 /// Of the patterns without a wildcard those that no file of the source is named by. Where one is not at the top, which is
 /// looked at first, all that the pass enters is listed once more.
-fn unmatched(job: &Job, pass: &CopyPass) -> Vec<String> {
+fn unmatched(job: &Job, pass: &CopyPass, watch: &Watch<'_>) -> Vec<String> {
     let is_name = |pattern: &&String| !pattern.contains(['*', '?']) && !pass.from.join(pattern).is_file();
     let mut names: Vec<&String> = job.patterns.iter().filter(is_name).collect();
     if names.is_empty() {
@@ -339,6 +339,10 @@ fn unmatched(job: &Job, pass: &CopyPass) -> Vec<String> {
         walk = walk.max_depth(1);
     }
     for entry in walk.into_iter().flatten().filter(|entry| !entry.file_type().is_dir()) {
+        // What was not looked for to the end is not told of.
+        if watch.cancel.is_requested() {
+            return Vec::new();
+        }
         let found = entry.file_name().to_string_lossy().to_lowercase();
         names.retain(|name| name.to_lowercase() != found);
         if names.is_empty() {
