@@ -17,7 +17,8 @@ fn shipped(scene: &Scene) -> String {
 }
 
 /// The published procedure's passes, in the order of robocopy's command line. Beside what it says, links are never followed
-/// (`/xj`) and the threads of the runbook are given (`/mt`), which the procedure lets anybody add.
+/// (`/xj`), directories keep their times (`/dcopy:DAT`), and the threads of the runbook are given (`/mt`), which the procedure
+/// lets anybody add.
 const PUBLISHED: [&str; 4] = [
     "*.dat /xf index* /s /r:2 /w:2 /minage:1",
     "/xf *.fdb /s /r:2 /w:2 /minage:1",
@@ -29,7 +30,9 @@ const PUBLISHED: [&str; 4] = [
 fn the_mailstore_runbooks_passes_are_the_published_commands_switch_by_switch() {
     let expected: Vec<String> = PUBLISHED
         .iter()
-        .map(|switches| format!(r"robocopy \\oldserver\c$\MailArchive D:\MailArchive {switches} /xj /mt:8"))
+        .map(|switches| {
+            format!(r"robocopy \\oldserver\c$\MailArchive D:\MailArchive {switches} /xj /dcopy:DAT /mt:8")
+        })
         .collect();
     assert_eq!(commands(&shipped(&Scene::new()), "robocopy"), expected);
 }

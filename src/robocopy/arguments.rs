@@ -209,6 +209,8 @@ fn preserve(spelled: &mut Spelled, action: &CopyAction) {
     if !letters.is_empty() {
         spelled.say(format!("/copy:DAT{letters}"));
     }
+    // A pass brings the times of directories, too; robocopy's own is /dcopy:DA.
+    spelled.say("/dcopy:DAT");
     if holds(Preserved::Xattrs) {
         spelled.lack("preserve", "xattrs: robocopy does not copy them");
     }

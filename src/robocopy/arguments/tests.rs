@@ -50,7 +50,10 @@ fn a_pass_with_a_filter_is_said_as_the_procedure_says_it() {
         ..Rules::default()
     };
     let action = action(rules);
-    assert_eq!(said(&action), r"\\old\c$\Mail D:\Mail *.dat /xf index* /s /r:2 /w:2 /minage:1 /xj /mt:8");
+    assert_eq!(
+        said(&action),
+        r"\\old\c$\Mail D:\Mail *.dat /xf index* /s /r:2 /w:2 /minage:1 /xj /dcopy:DAT /mt:8"
+    );
     assert!(lacking(&action).is_empty());
 }
 
@@ -83,7 +86,7 @@ fn a_name_that_robocopy_would_read_otherwise_is_not_said() {
     let odd = || list(&["-x", "*.*"]);
     let rules = Rules { include: odd(), exclude: odd(), exclude_directories: odd(), ..Rules::default() };
     let action = action(rules);
-    assert_eq!(said(&action), r"\\old\c$\Mail D:\Mail /s /r:2 /w:2 /xj /mt:8");
+    assert_eq!(said(&action), r"\\old\c$\Mail D:\Mail /s /r:2 /w:2 /xj /dcopy:DAT /mt:8");
     assert_eq!(lacking(&action).len(), 6);
 }
 
