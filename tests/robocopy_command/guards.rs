@@ -201,7 +201,7 @@ fn a_limit_that_is_given_is_one_of_number_alone() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_in_the_purge_says_where_what_has_gone_is() {
-    let scene = Scene::new().file("old/a", "a").tree("new", 6000);
+    let scene = Scene::new().file("old/a", "a").tree("new", 3000);
     let [old, new] = ["old", "new"].map(|side| scene.path(side).to_str().unwrap().to_owned());
     let line = ["robocopy", &old, &new, "/mir", "--purge-limit", "9000", "/nfl", "/ndl"];
     let quarantine = scene.path("new.movebook-quarantine");
