@@ -2,7 +2,7 @@
 //!
 //! Every handle that is made here is synchronous: each call is over when it returns, so that no buffer outlives it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, c_void};
 use std::fs::File;
 use std::io;
 use std::os::windows::ffi::OsStrExt;
@@ -14,7 +14,7 @@ use windows_sys::Wdk::Storage::FileSystem::{
     NtQueryDirectoryFile, NtQueryInformationFile, NtQueryVolumeInformationFile, NtSetInformationFile,
 };
 use windows_sys::Win32::Foundation::{
-    ERROR_DELETE_PENDING, ERROR_DIRECTORY_NOT_SUPPORTED, ERROR_NO_SUCH_DEVICE, NTSTATUS,
+    ERROR_DELETE_PENDING, ERROR_DIRECTORY_NOT_SUPPORTED, ERROR_NO_SUCH_DEVICE, HANDLE, NTSTATUS,
     OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_ACCESS_DENIED, STATUS_BUFFER_OVERFLOW,
     STATUS_CANNOT_DELETE, STATUS_DELETE_PENDING, STATUS_FILE_DELETED, STATUS_FILE_IS_A_DIRECTORY,
     STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS, STATUS_INVALID_LEVEL, STATUS_INVALID_PARAMETER,
@@ -214,34 +214,23 @@ pub(super) struct Answer<const N: usize>(pub(super) [u8; N]);
 
 /// Asks something about an open object. What does not fit into the answer is left out.
 pub(super) fn ask<const N: usize>(file: &File, class: i32) -> Result<Answer<N>, Refusal> {
-    let mut answer = Answer([0; N]);
-    let mut block = IO_STATUS_BLOCK::default();
-    // SAFETY: the call writes to `block` and to no more than `N` bytes of the answer, which holds plain bytes.
-    let status = unsafe {
-        NtQueryInformationFile(
-            file.as_raw_handle(),
-            &raw mut block,
-            answer.0.as_mut_ptr().cast(),
-            N as u32,
-            class,
-        )
-    };
-    judged(status).map(|()| answer)
+    answered(NtQueryInformationFile, file, class)
 }
 
 /// The same about the volume that it is on.
 pub(super) fn ask_volume<const N: usize>(file: &File, class: i32) -> Result<Answer<N>, Refusal> {
+    answered(NtQueryVolumeInformationFile, file, class)
+}
+
+/// A call of the system's that answers a question of some class about an open object.
+type Question = unsafe extern "system" fn(HANDLE, *mut IO_STATUS_BLOCK, *mut c_void, u32, i32) -> NTSTATUS;
+
+fn answered<const N: usize>(question: Question, file: &File, class: i32) -> Result<Answer<N>, Refusal> {
     let mut answer = Answer([0; N]);
     let mut block = IO_STATUS_BLOCK::default();
-    // SAFETY: as above.
+    // SAFETY: the call writes to `block` and to no more than `N` bytes of the answer, which holds plain bytes.
     let status = unsafe {
-        NtQueryVolumeInformationFile(
-            file.as_raw_handle(),
-            &raw mut block,
-            answer.0.as_mut_ptr().cast(),
-            N as u32,
-            class,
-        )
+        question(file.as_raw_handle(), &raw mut block, answer.0.as_mut_ptr().cast(), N as u32, class)
     };
     judged(status).map(|()| answer)
 }
