@@ -52,6 +52,38 @@ pub struct CopyAction {
     pub adopt: Adopt,
 }
 
+#[cfg(test)]
+impl CopyAction {
+    /// A pass that asks for nothing in particular, for tests to vary.
+    pub fn plain(from: &str, to: &str, filter: Filter) -> Self {
+        use crate::copy::CopyPass;
+
+        Self {
+            from: from.into(),
+            to: to.into(),
+            filter_name: None,
+            filter,
+            engine: EngineName::Native,
+            directories: Directories::NonEmpty,
+            errors: OnErrors::Fail,
+            retries: 2,
+            wait: Duration::from_secs(2),
+            threads: 8,
+            compare: Compare::Metadata,
+            mtime_tolerance: None,
+            links: Links::Skip,
+            preserve: Preserve::NOTHING_MORE,
+            bandwidth: None,
+            priority: Priority::Normal,
+            access: Access::Ordinary,
+            resume_over: CopyPass::RESUME_OVER,
+            purge: None,
+            expect: Vec::new(),
+            adopt: Adopt::No,
+        }
+    }
+}
+
 /// Whether a target that was not empty may be taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

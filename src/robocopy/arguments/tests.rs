@@ -1,32 +1,10 @@
 use super::*;
-use crate::copy::{Bandwidth, EngineName, OnErrors, Preserve};
+use crate::copy::{Bandwidth, Preserve};
 use crate::filter::Filter;
 use crate::plan::action::Purge;
 
 fn action(rules: Rules) -> CopyAction {
-    CopyAction {
-        from: r"\\old\c$\Mail".into(),
-        to: r"D:\Mail".into(),
-        filter_name: None,
-        filter: Filter::new(rules).unwrap(),
-        engine: EngineName::Native,
-        directories: Directories::NonEmpty,
-        errors: OnErrors::Fail,
-        retries: 2,
-        wait: Duration::from_secs(2),
-        threads: 8,
-        compare: Compare::Metadata,
-        mtime_tolerance: None,
-        links: Links::Skip,
-        preserve: Preserve::NOTHING_MORE,
-        bandwidth: None,
-        priority: Priority::Normal,
-        access: Access::Ordinary,
-        resume_over: CopyPass::RESUME_OVER,
-        purge: None,
-        expect: Vec::new(),
-        adopt: Adopt::No,
-    }
+    CopyAction::plain(r"\\old\c$\Mail", r"D:\Mail", Filter::new(rules).unwrap())
 }
 
 fn said(action: &CopyAction) -> String {
