@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::copy::{EntryKind, Preserved};
@@ -83,6 +84,13 @@ impl<T: Trouble> Troubled<T> {
         Self { own, path, trouble: PhantomData }
     }
 
+    /// A volume that folds case finds a name free and gives it in one step: held while an entry gets its name.
+    fn naming(&self) -> Option<MutexGuard<'static, ()>> {
+        static NAMING: Mutex<()> = Mutex::new(());
+        let folds = T::actual_case(&self.path) != Case::Distinct;
+        folds.then(|| NAMING.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The name under which an entry is there, as far as it is by this one.
     fn actual(&self, name: &OsStr) -> OsString {
         if T::actual_case(&self.path) == Case::Distinct || self.own.status(name).is_ok() {
@@ -151,11 +159,13 @@ impl<T: Trouble> Directory for Troubled<T> {
     }
 
     fn create(&self, name: &OsStr, permissions: &Permissions) -> io::Result<File> {
+        let _naming = self.naming();
         self.own.create(&self.actual(name), permissions)
     }
 
     fn make_directory(&self, name: &OsStr, permissions: &Permissions) -> io::Result<()> {
         T::make_directory(&self.path.join(name))?;
+        let _naming = self.naming();
         self.own.make_directory(&self.actual(name), permissions)
     }
 
@@ -164,6 +174,7 @@ impl<T: Trouble> Directory for Troubled<T> {
     }
 
     fn make_link(&self, name: &OsStr, text: &OsStr) -> io::Result<()> {
+        let _naming = self.naming();
         self.own.make_link(&self.actual(name), text)
     }
 
@@ -173,12 +184,14 @@ impl<T: Trouble> Directory for Troubled<T> {
 
     fn rename(&self, name: &OsStr, into: &Self, new_name: &OsStr, taken: Taken) -> io::Result<()> {
         T::rename(&into.path.join(new_name))?;
+        let naming = into.naming();
         let (name, there) = (self.actual(name), into.actual(new_name));
         self.own.rename(&name, &into.own, &there, taken)?;
         // What replaces another has its own spelling.
         if there != new_name {
             into.own.rename(&there, &into.own, new_name, Taken::Refuse)?;
         }
+        drop(naming);
         T::renamed(&into.path.join(new_name))
     }
 
@@ -221,6 +234,7 @@ impl<T: Trouble> Directory for Troubled<T> {
     }
 
     fn add_name(&self, held: &Held, name: &OsStr) -> io::Result<()> {
+        let _naming = self.naming();
         self.own.add_name(held, &self.actual(name))
     }
 }
