@@ -8,6 +8,7 @@
 //! Memory is bounded on both ways: each worker fills a [`Page`] of its own, and a [`Reader`] holds one line.
 //! A file that cannot be written ends the account and never the pass: the copy is worth more than the list of it.
 
+mod draft;
 mod line;
 pub mod list;
 mod place;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EntryKind, ErrorClass, PassSummary, Rule, Tally};
 
+pub use draft::Draft;
 pub use place::{deletions_file_of, file_of, folder_of, list_file_of};
 pub use read::{Line, Reader, Unreadable, mark_of};
 pub use write::{Page, Unsynced, Writer};

@@ -33,7 +33,7 @@ mod verify;
 mod walk;
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::verify::manifest::Manifest;
@@ -80,6 +80,15 @@ impl Engine for Native {
     }
 }
 
+impl Native {
+    /// Says what is left of a pass that must be clean, and believes no listing that may be older than what was done.
+    pub fn survey_afresh(&self, pass: &CopyPass, watch: &Watch<'_>) -> Result<Survey, PassError> {
+        let source = open::<Here>(&pass.from, "source")?;
+        let target = open_target::<Here>(&pass.to)?;
+        go(pass, Deed::Survey, OldListings::WaitedOut, source, target, watch)
+    }
+}
+
 /// Gives way as the workers of a pass do: on a thread that ends with the work, since none takes a lower priority back.
 fn at<T: Send>(wanted: Priority, work: impl FnOnce() -> T + Send) -> T {
     match wanted {
@@ -102,7 +111,7 @@ pub(super) fn verify(pass: &VerifyPass, watch: &Watch<'_>) -> Result<Verificatio
 fn survey<D: Directory>(pass: &CopyPass, watch: &Watch<'_>) -> Result<Survey, PassError> {
     let source = open::<D>(&pass.from, "source")?;
     let target = open_target::<D>(&pass.to)?;
-    go(pass, Deed::Survey, source, target, watch)
+    go(pass, Deed::Survey, OldListings::Believed, source, target, watch)
 }
 
 fn copy<D: Directory>(pass: &CopyPass, watch: &Watch<'_>) -> Result<PassOutcome, PassError> {
@@ -123,17 +132,20 @@ fn copy<D: Directory>(pass: &CopyPass, watch: &Watch<'_>) -> Result<PassOutcome,
             TargetSide::new(open::<D>(&pass.to, "target")?, origin)
         }
     };
-    let _held = hold(&pass.to)?;
-    // Opened before anything is written: a handle is told only of what failed to reach the disk since then.
-    let ground = open::<D>(&pass.to, "target")?;
-    let survey = go(pass, Deed::Copy, source, Some(target), watch)?;
-    flush(&ground, &pass.to)?;
+    let ground = Ground::<D>::take(&pass.to)?;
+    let old_listings = match pass.errors {
+        OnErrors::Tolerate => OldListings::Believed,
+        OnErrors::Fail => OldListings::WaitedOutInSource,
+    };
+    let survey = go(pass, Deed::Copy, old_listings, source, Some(target), watch)?;
+    ground.flush()?;
     Ok(survey.outcome)
 }
 
 fn go<D: Directory>(
     pass: &CopyPass,
     deed: Deed,
+    old_listings: OldListings,
     source: D,
     target: Option<TargetSide<D>>,
     watch: &Watch<'_>,
@@ -143,10 +155,7 @@ fn go<D: Directory>(
         filter: &pass.filter,
         started: pass.started,
         depth: if pass.directories == Directories::None { Depth::Top } else { Depth::All },
-        old_listings: match (deed, pass.errors) {
-            (Deed::Survey, _) | (Deed::Copy, OnErrors::Tolerate) => OldListings::Believed,
-            (Deed::Copy, OnErrors::Fail) => OldListings::WaitedOutInSource,
-        },
+        old_listings,
         retries: pass.retries,
         wait: pass.wait,
         threads: pass.threads,
@@ -243,7 +252,26 @@ fn hold(target: &Path) -> Result<Held, PassError> {
     })
 }
 
-/// Brings all that was written to the target to the disk.
+/// A target that a pass writes to, whoever carries it out: other passes are kept out until it is dropped.
+pub struct Ground<D = Here> {
+    directory: D,
+    root: PathBuf,
+    _held: Held,
+}
+
+impl<D: Directory> Ground<D> {
+    /// Before anything is written there: a handle is told only of what failed to reach the disk since it was opened.
+    pub fn take(root: &Path) -> Result<Self, PassError> {
+        let held = hold(root)?;
+        Ok(Self { directory: open::<D>(root, "target")?, root: root.to_owned(), _held: held })
+    }
+
+    /// Brings all that was written to the disk.
+    pub fn flush(&self) -> Result<(), PassError> {
+        flush(&self.directory, &self.root)
+    }
+}
+
 fn flush<D: Directory>(directory: &D, root: &Path) -> Result<(), PassError> {
     directory.flush().map_err(|error| fatal("cannot bring the copied data to the disk", root, error))
 }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use super::{Bucket, Head, Mark, Names, line};
+use super::{Bucket, Entry, Head, Mark, Names, line};
 use crate::copy::{EntryKind, ErrorClass, ExtraEntry, FileError, PassSummary, Rule, names};
 use crate::sys::private_file;
 
@@ -17,7 +17,10 @@ const PAGE: usize = 32 * 1024;
 
 /// The file of names of a pass under way. What goes wrong is kept, and told by [`Writer::finish`].
 #[derive(Debug)]
-pub struct Writer(Mutex<State>);
+pub struct Writer {
+    path: PathBuf,
+    state: Mutex<State>,
+}
 
 #[derive(Debug)]
 enum State {
@@ -32,7 +35,7 @@ impl Writer {
             |error| State::Lost(format!("cannot make {}: {error}", path.display())),
             |file| State::Sound { file, digest: Box::default(), lines: 0 },
         );
-        let writer = Self(Mutex::new(state));
+        let writer = Self { path: path.to_owned(), state: Mutex::new(state) };
         writer.append(&json_line(head), 1);
         writer
     }
@@ -44,7 +47,7 @@ impl Writer {
             end: &'a PassSummary,
         }
         self.append(&json_line(&End { end: sums }), 1);
-        match self.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match self.state.into_inner().unwrap_or_else(PoisonError::into_inner) {
             State::Sound { file, digest, lines } => {
                 let mark = Mark { lines, digest: digest.finalize().to_hex().to_string() };
                 (Names::Kept(mark), Some(Unsynced(file)))
@@ -65,9 +68,21 @@ impl Writer {
         }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The names cannot be had in whole any more.
+    pub(super) fn lose(&self, why: String) {
+        let mut state = self.lock();
+        if matches!(*state, State::Sound { .. }) {
+            *state = State::Lost(why);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // The state is whole after every step, so a panic elsewhere does not spoil it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,6 +174,14 @@ impl Page {
         }
     }
 
+    /// Names an entry once more, as it was read.
+    pub fn again(&mut self, writer: Option<&Writer>, entry: &Entry) {
+        if let Some(writer) = writer {
+            self.text.extend_from_slice(&json_line(entry));
+            self.line_ended(writer);
+        }
+    }
+
     /// Names an entry that could not be handled.
     pub fn failed(&mut self, writer: Option<&Writer>, lost: &FileError, bytes: u64) {
         if let Some(writer) = writer {
@@ -228,6 +251,10 @@ impl Page {
 
     fn end(&mut self, writer: &Writer) {
         line::end(&mut self.text);
+        self.line_ended(writer);
+    }
+
+    fn line_ended(&mut self, writer: &Writer) {
         self.lines += 1;
         if self.text.len() >= PAGE {
             self.turn(Some(writer));
