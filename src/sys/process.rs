@@ -20,14 +20,15 @@ use windows as system;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use process_wrap::std::{ChildWrapper, CommandWrap};
 use zeroize::Zeroizing;
 
-use self::capture::Reader;
 pub use self::capture::{Captured, KEPT_BYTES, MARGIN_BYTES};
+use self::capture::{Ear, Piece, Reader};
 use crate::cancel::Cancel;
 
 /// How long a killed child is waited for; the kernel may hold one that waits for a dead disk.
@@ -58,6 +59,15 @@ pub enum Launch<'a> {
     ShellLine(&'a str),
 }
 
+/// Hears what a child writes, as it comes; called by the thread that runs it.
+pub type Listener<'a> = &'a mut dyn FnMut(Stream, &[u8]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
+
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -81,12 +91,27 @@ pub struct Ended {
 /// Runs a child to its end. `tick` is called many times a second meanwhile. An `Err` means that it never
 /// started, or could not be watched and was killed.
 pub fn run(request: &Request<'_>, cancel: &Cancel, tick: &dyn Fn()) -> io::Result<Ended> {
+    start(request, cancel, tick, None)
+}
+
+/// As [`run`], and gives all that the child writes to a listener, of which nothing is lost. A child that writes faster than
+/// its listener reads waits.
+pub fn run_heard(request: &Request<'_>, cancel: &Cancel, listener: Listener<'_>) -> io::Result<Ended> {
+    start(request, cancel, &|| {}, Some(listener))
+}
+
+fn start(
+    request: &Request<'_>,
+    cancel: &Cancel,
+    tick: &dyn Fn(),
+    listener: Option<Listener<'_>>,
+) -> io::Result<Ended> {
     let begun = Instant::now();
     let mut wrap = CommandWrap::from(command(request));
     system::own_tree(&mut wrap);
     let mut child = wrap.spawn()?;
 
-    let result = attend(child.as_mut(), request, begun, cancel, tick);
+    let result = attend(child.as_mut(), request, begun, cancel, tick, listener);
     if result.is_err() {
         // It cannot be watched, so it must not go on; that the killing fails as well would add nothing.
         let _ = system::kill_tree(child.as_mut());
@@ -100,9 +125,14 @@ fn attend(
     begun: Instant,
     cancel: &Cancel,
     tick: &dyn Fn(),
+    listener: Option<Listener<'_>>,
 ) -> io::Result<Ended> {
-    let stdout = child.stdout().take().map(Reader::start).transpose()?;
-    let stderr = child.stderr().take().map(Reader::start).transpose()?;
+    let (ear, heard): (Option<Ear>, _) = listener.is_some().then(|| mpsc::sync_channel(WAITING)).unzip();
+    let mut hearing = Hearing { heard, listener };
+    let sink = |stream| ear.clone().map(|ear| (stream, ear));
+    let stdout = child.stdout().take().map(|pipe| Reader::start(pipe, sink(Stream::Stdout))).transpose()?;
+    let stderr = child.stderr().take().map(|pipe| Reader::start(pipe, sink(Stream::Stderr))).transpose()?;
+    drop(ear);
     if let (Some(mut pipe), Some(input)) = (child.stdin().take(), request.input) {
         let input = Zeroizing::new(input.to_owned());
         std::thread::Builder::new().spawn(move || {
@@ -110,14 +140,35 @@ fn attend(
             let _ = pipe.write_all(input.as_bytes());
         })?;
     }
-    let end = watch(child, begun, request.timeout, cancel, tick)?;
-    drain(&[&stdout, &stderr], cancel);
+    let end = watch(child, begun, request.timeout, cancel, &mut || {
+        tick();
+        hearing.catch_up();
+    })?;
+    drain(&[&stdout, &stderr], cancel, &mut hearing);
     Ok(Ended {
         end,
         stdout: stdout.map(Reader::captured).unwrap_or_default(),
         stderr: stderr.map(Reader::captured).unwrap_or_default(),
         elapsed: begun.elapsed(),
     })
+}
+
+/// So many pieces may wait for a listener.
+const WAITING: usize = 256;
+
+struct Hearing<'a> {
+    heard: Option<Receiver<Piece>>,
+    listener: Option<Listener<'a>>,
+}
+
+impl Hearing<'_> {
+    /// Passes on what came meanwhile.
+    fn catch_up(&mut self) {
+        let (Some(heard), Some(listener)) = (&self.heard, &mut self.listener) else { return };
+        for (stream, bytes) in heard.try_iter() {
+            listener(stream, &bytes);
+        }
+    }
 }
 
 fn command(request: &Request<'_>) -> Command {
@@ -148,7 +199,7 @@ fn watch(
     begun: Instant,
     timeout: Option<Duration>,
     cancel: &Cancel,
-    tick: &dyn Fn(),
+    tick: &mut dyn FnMut(),
 ) -> io::Result<End> {
     let mut nap = Duration::from_millis(1);
     loop {
@@ -188,11 +239,16 @@ fn end_tree(child: &mut dyn ChildWrapper) -> io::Result<()> {
     Ok(())
 }
 
-fn drain(readers: &[&Option<Reader>], cancel: &Cancel) {
+fn drain(readers: &[&Option<Reader>], cancel: &Cancel, hearing: &mut Hearing<'_>) {
     let begun = Instant::now();
     let total = || readers.iter().filter_map(|reader| reader.as_ref()).map(Reader::total).sum::<u64>();
     let mut last = (total(), Instant::now());
-    while !readers.iter().all(|reader| reader.as_ref().is_none_or(Reader::is_at_end)) {
+    loop {
+        let at_end = readers.iter().all(|reader| reader.as_ref().is_none_or(Reader::is_at_end));
+        hearing.catch_up();
+        if at_end {
+            return;
+        }
         if last.1.elapsed() >= QUIET || begun.elapsed() >= DRAIN {
             return;
         }
@@ -205,5 +261,33 @@ fn drain(readers: &[&Option<Reader>], cancel: &Cancel) {
         if now != last.0 {
             last = (now, Instant::now());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Many more pieces than wait, and a listener that is slower than the child.
+    #[cfg(unix)]
+    #[test]
+    fn a_listener_hears_all_of_both_streams() {
+        let line = "i=0; while [ $i -lt 20000 ]; do echo line $i; echo word $i >&2; i=$((i+1)); done";
+        let request = Request {
+            launch: Launch::ShellLine(line),
+            environment: &IndexMap::new(),
+            directory: None,
+            input: None,
+            timeout: None,
+        };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let ended = run_heard(&request, &Cancel::new(), &mut |stream, bytes| match stream {
+            Stream::Stdout => out.extend_from_slice(bytes),
+            Stream::Stderr => err.extend_from_slice(bytes),
+        })
+        .unwrap();
+        assert_eq!(ended.end, End::Exited(0));
+        let expected = |word: &str| (0..20000).map(|number| format!("{word} {number}\n")).collect::<String>();
+        assert!(out == expected("line").as_bytes() && err == expected("word").as_bytes());
     }
 }

@@ -1,11 +1,18 @@
 //! Reads a pipe to its end and keeps the last of it.
 //!
-//! Invariant: memory is bounded whatever the child writes, and the child never waits for its reader.
+//! Invariant: memory is bounded whatever the child writes, and the child waits for nobody but a listener that was asked for.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Stream;
+
+/// Where pieces of a stream are sent as they come.
+pub type Ear = SyncSender<Piece>;
+pub type Piece = (Stream, Vec<u8>);
 
 /// What is shown of a stream at most.
 pub const KEPT_BYTES: usize = 64 * 1024;
@@ -39,7 +46,8 @@ struct Shared {
 }
 
 impl Reader {
-    pub fn start(mut pipe: impl Read + Send + 'static) -> io::Result<Self> {
+    /// `ear` hears all of it, too, and may keep the child waiting; one that is gone hears nothing more.
+    pub fn start(mut pipe: impl Read + Send + 'static, mut ear: Option<(Stream, Ear)>) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let reader = Self { shared: Arc::clone(&shared) };
         std::thread::Builder::new().spawn(move || {
@@ -47,7 +55,14 @@ impl Reader {
             loop {
                 match pipe.read(&mut buffer) {
                     Ok(0) => break,
-                    Ok(count) => shared.push(&buffer[..count]),
+                    Ok(count) => {
+                        if let Some((stream, sender)) = &ear
+                            && sender.send((*stream, buffer[..count].to_vec())).is_err()
+                        {
+                            ear = None;
+                        }
+                        shared.push(&buffer[..count]);
+                    }
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(_) => break,
                 }
