@@ -34,6 +34,17 @@ pub enum EngineName {
     Rclone,
 }
 
+impl EngineName {
+    /// As it is written in a runbook.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Robocopy => "robocopy",
+            Self::Rclone => "rclone",
+        }
+    }
+}
+
 /// Which directories a pass makes in the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

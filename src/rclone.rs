@@ -117,22 +117,22 @@ fn purge(spelled: &mut Spelled, action: &CopyAction) {
     let Some(purge) = action.purge else { return };
     spelled.say("--max-delete");
     spelled.say(purge.max_files.to_string());
-    spelled.lack(
+    spelled.around(
         "purge.max_percent",
         format!("{} %: look at the list first, by the same line with --dry-run", purge.max_percent),
     );
     if purge.keep == Keep::Quarantine {
         // A folder that is there already would lose what it holds under the same name.
-        spelled.lack(
+        spelled.around(
             "purge.keep",
             "rclone deletes what it purges; it keeps that, and what it overwrites, with --backup-dir and a new folder each time, outside of the target",
         );
     }
     if !action.expect.is_empty() {
-        spelled.lack("expect", format!("see that the source holds {}", action.expect.join(", ")));
+        spelled.around("expect", format!("see that the source holds {}", action.expect.join(", ")));
     }
     if action.adopt == Adopt::Ask {
-        spelled.lack("adopt", "rclone purges in any target; see that it is the right one");
+        spelled.around("adopt", "rclone purges in any target; see that it is the right one");
     }
 }
 
@@ -156,7 +156,7 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
         Links::Copy => spelled.say("--links"),
         Links::Fail => {
             spelled.say("--skip-links");
-            spelled.lack("links", "rclone skips links without an error");
+            spelled.around("links", "rclone skips links without an error");
         }
     }
     if !action.preserve.is_nothing_more() {

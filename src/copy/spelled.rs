@@ -16,6 +16,16 @@ pub struct Lack {
     pub field: &'static str,
     /// What becomes of it, or what to do instead.
     pub why: String,
+    pub otherwise: Otherwise,
+}
+
+/// What becomes of such a field where movebook itself calls the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// It is seen to around the program.
+    Around,
+    /// The pass is refused when the plan is made.
+    Refused,
 }
 
 impl Spelled {
@@ -23,7 +33,13 @@ impl Spelled {
         self.arguments.push(argument.into());
     }
 
+    /// What nobody does in the program's place.
     pub fn lack(&mut self, field: &'static str, why: impl Into<String>) {
-        self.lacking.push(Lack { field, why: why.into() });
+        self.lacking.push(Lack { field, why: why.into(), otherwise: Otherwise::Refused });
+    }
+
+    /// What the engine does around the program: only a line that a person types lacks it.
+    pub fn around(&mut self, field: &'static str, why: impl Into<String>) {
+        self.lacking.push(Lack { field, why: why.into(), otherwise: Otherwise::Around });
     }
 }

@@ -50,6 +50,8 @@ pub struct CopyAction {
     pub purge: Option<Purge>,
     pub expect: Vec<String>,
     pub adopt: Adopt,
+    /// For the engine's program; judged when the plan was made.
+    pub extra_args: Vec<String>,
 }
 
 #[cfg(test)]
@@ -80,6 +82,7 @@ impl CopyAction {
             purge: None,
             expect: Vec::new(),
             adopt: Adopt::No,
+            extra_args: Vec::new(),
         }
     }
 }

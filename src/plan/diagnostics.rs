@@ -5,17 +5,38 @@ use crate::runbook::diagnostics::{Diagnostic, escaped, shown};
 use crate::runbook::source::Span;
 
 pub(super) fn engine_not_available(engine: EngineName, span: Option<Span>) -> Diagnostic {
-    let name = match engine {
-        EngineName::Native => "native",
-        EngineName::Robocopy => "robocopy",
-        EngineName::Rclone => "rclone",
-    };
+    let name = engine.word();
     at(
         Diagnostic::error("movebook::engine_not_available", format!("this version has no engine `{name}`")),
         span,
         "asked for here",
     )
     .help("use `engine: native`; it gives the same target tree")
+}
+
+pub(super) fn engine_lacks(engine: EngineName, field: &str, why: &str, span: Option<Span>) -> Diagnostic {
+    let name = engine.word();
+    at(
+        Diagnostic::error(
+            "movebook::engine_lacks",
+            format!("the engine `{name}` cannot do what `{field}` asks for: {}", escaped(why)),
+        ),
+        span,
+        "asked for here",
+    )
+    .help("use `engine: native`, which can, or leave the field out")
+}
+
+pub(super) fn no_program_for_arguments(span: Option<Span>) -> Diagnostic {
+    at(
+        Diagnostic::error(
+            "movebook::no_program_for_arguments",
+            "the engine `native` calls no program that could take `extra_args`",
+        ),
+        span,
+        "given here",
+    )
+    .help("leave them out, or say which engine they are for: `engine: robocopy` or `engine: rclone`")
 }
 
 pub(super) fn threads_out_of_range(threads: u32, span: Option<Span>) -> Diagnostic {

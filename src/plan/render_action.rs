@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::diagnostics;
+use super::engine;
 use super::fields::Fields;
 use super::{
     Action, Adopt, AnswerKind, CheckAction, CheckpointAction, CommandAction, CopyAction, Evidence, FreeSpace,
@@ -89,6 +90,8 @@ fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Opti
         [own.resume_over.as_ref(), default.resume_over.as_ref()],
         Size(CopyPass::RESUME_OVER),
     );
+    let extra_args = own.extra_args.as_ref().or(default.extra_args.as_ref());
+    let extra_args = extra_args.map_or(Some(Vec::new()), |arguments| fields.list("extra_args", arguments));
     let purge = match &decl.purge {
         None => Some(None),
         Some(decl) => fields.within("purge", |fields| {
@@ -101,16 +104,12 @@ fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Opti
     };
     let expect = fields.list("expect", &decl.expect);
     let adopt = fields.optional("adopt", decl.adopt.as_ref());
-    if let Some(engine @ (EngineName::Robocopy | EngineName::Rclone)) = engine {
-        let span = own.engine.as_ref().or(default.engine.as_ref()).map(|leaf| leaf.span);
-        fields.report(diagnostics::engine_not_available(engine, span));
-    }
     if let Some(threads @ (0 | 129..)) = threads {
         let span = own.threads.as_ref().or(default.threads.as_ref()).map(|leaf| leaf.span);
         fields.report(diagnostics::threads_out_of_range(threads, span));
     }
     let (filter_name, filter) = filter?;
-    Some(CopyAction {
+    let action = CopyAction {
         from: PathBuf::from(from?),
         to: PathBuf::from(to?),
         filter_name,
@@ -132,7 +131,10 @@ fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Opti
         purge: purge?,
         expect: expect?,
         adopt: if adopt?.unwrap_or(false) { Adopt::Ask } else { Adopt::No },
-    })
+        extra_args: extra_args?,
+    };
+    engine::judge(&action, decl, default).into_iter().for_each(|wrong| fields.report(wrong));
+    Some(action)
 }
 
 fn access(backup: Option<bool>) -> Access {

@@ -127,7 +127,7 @@ impl Dialect {
             text.push_str(&(self.quoted)(&argument));
         }
         text.push('\n');
-        for Lack { field, why } in lacking {
+        for Lack { field, why, .. } in lacking {
             self.remark(text, &format!("  not said: {field}: {}", words::name(&why)));
         }
         if step.retry.attempts > 1 {

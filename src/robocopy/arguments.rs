@@ -121,7 +121,7 @@ fn path_below(root: &Path, pattern: &str) -> String {
 fn purge(spelled: &mut Spelled, action: &CopyAction) {
     let Some(purge) = action.purge else { return };
     spelled.say("/purge");
-    spelled.lack(
+    spelled.around(
         "purge.max_files",
         format!(
             "{} files, or {} %: robocopy asks nobody; look at its list first, by the same line with /l",
@@ -129,13 +129,13 @@ fn purge(spelled: &mut Spelled, action: &CopyAction) {
         ),
     );
     if purge.keep == Keep::Quarantine {
-        spelled.lack("purge.keep", "robocopy deletes what it purges, also after a pass with errors");
+        spelled.around("purge.keep", "robocopy deletes what it purges, also after a pass with errors");
     }
     if !action.expect.is_empty() {
-        spelled.lack("expect", format!("see that the source holds {}", action.expect.join(", ")));
+        spelled.around("expect", format!("see that the source holds {}", action.expect.join(", ")));
     }
     if action.adopt == Adopt::Ask {
-        spelled.lack("adopt", "robocopy purges in any target; see that it is the right one");
+        spelled.around("adopt", "robocopy purges in any target; see that it is the right one");
     }
 }
 
@@ -171,7 +171,7 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
         Links::Copy => spelled.say("/sl"),
         Links::Fail => {
             spelled.say("/xj");
-            spelled.lack("links", "robocopy skips links without a word");
+            spelled.around("links", "robocopy skips links without a word");
         }
     }
     preserve(spelled, action);

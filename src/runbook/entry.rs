@@ -187,6 +187,8 @@ written! {
         pub backup: Option<Leaf<bool>>,
         /// A larger file whose copying was interrupted goes on where it was; 256MiB unless told.
         pub resume_over: Option<Leaf<Size>>,
+        /// Further arguments for the engine's program, each an item of its own; none that says what a field says, or deletes.
+        pub extra_args: Option<Vec<Leaf<String>>>,
         /// Takes away what only the target has, within limits.
         pub purge: Option<PurgeDecl>,
         /// Patterns of which each must match a file in the source before a purge is believed.

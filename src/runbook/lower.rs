@@ -97,6 +97,7 @@ fn copy(entry: CopyEntry) -> CopyDecl {
             gentle: entry.gentle,
             backup: entry.backup,
             resume_over: entry.resume_over,
+            extra_args: entry.extra_args,
         },
         purge: entry.purge,
         expect: entry.expect,

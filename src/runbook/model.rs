@@ -270,6 +270,8 @@ pub struct CopyOptions {
     pub backup: Option<Leaf<bool>>,
     /// A larger file whose copying was interrupted goes on where it was; 256MiB unless told.
     pub resume_over: Option<Leaf<Size>>,
+    /// Further arguments for the engine's program, each an item of its own; none that says what a field says, or deletes.
+    pub extra_args: Option<Vec<Leaf<String>>>,
 }
 }
 

@@ -119,6 +119,7 @@ impl Walk<'_, '_> {
         self.optional(&options.gentle);
         self.optional(&options.backup);
         self.optional(&options.resume_over);
+        options.extra_args.iter().flatten().for_each(|argument| self.leaf(argument));
     }
 
     fn verify(&mut self, verify: &VerifyDecl) {
