@@ -23,7 +23,8 @@
 //! 5. **Copying.** [`copy`] has a pass as a value and the engine that carries it out; `copy::account` names every file in
 //!    its bucket, `copy::quarantine` gives back what a purge took away, and `copy::verify` reads both trees and names every
 //!    difference. [`robocopy`] is robocopy's own language: its command line as a pass, its way to tell what was done,
-//!    and a copy step as its arguments; [`rclone`] has the last of these for rclone.
+//!    and a copy step as its arguments; [`rclone`] has the last of these for rclone. [`engine`] says who carries out a
+//!    pass: movebook itself, or one of these programs with movebook around it.
 //! 6. **The state file.** [`state`] is the append-only journal, its lock, the fold that makes it a state again, and the
 //!    comparison with a runbook that changed.
 //! 7. **Carrying out.** [`run`] is the step loop, and an action a file. It writes to the journal, asks an operator, and
@@ -32,7 +33,7 @@
 //!    arguments into settings and makes one call a subcommand. [`demo`] makes an archive and plays the server on it.
 //! 9. **Operating systems.** What differs between them is in [`sys`], and nothing else is.
 //!
-//! The direction of imports is `cli → run → {plan, state, event, copy, sys}`, `plan → {runbook, vars, render, filter}` and
+//! The direction of imports is `cli → run → {plan, state, event, engine, copy, sys}`, `plan → {runbook, vars, render, filter}` and
 //! `cli → report → event`. Values that several stages speak of are used wherever they lie: those of `copy` (what an entry is,
 //! how a pass is told), of `plan::action` (choices that a runbook may make) and of `state::record` (questions and answers). `runbook`, `render`, `plan`, `guard`, `filter` and `state::fold` are pure. `tests/architecture.rs`
 //! reads the imports and fails on one that runs against this.
@@ -62,6 +63,7 @@ pub mod guard;
 
 pub mod copy;
 
+pub mod engine;
 pub mod rclone;
 pub mod robocopy;
 

@@ -5,6 +5,7 @@
 
 pub mod action;
 mod diagnostics;
+mod engine;
 mod fields;
 mod make;
 mod render_action;

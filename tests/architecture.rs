@@ -11,17 +11,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "copy", "demo", "event", "filter", "guard", "plan", "render", "report", "robocopy", "run",
-            "runbook", "state", "sys", "vars",
+            "copy", "demo", "engine", "event", "filter", "guard", "plan", "render", "report", "robocopy",
+            "run", "runbook", "state", "sys", "vars",
         ],
     ),
     ("copy", &["filter", "sys"]),
     // What `movebook demo` makes and starts; it carries out nothing itself.
     ("demo", &["sys"]),
+    // Who carries out a pass: movebook, or a program with movebook around it.
+    ("engine", &["copy", "filter", "plan::CopyAction", "plan::action", "rclone", "robocopy", "sys"]),
     ("event", &["copy", "state::record"]),
     ("filter", &[]),
     ("guard", &["copy", "filter", "plan", "state::record"]),
-    ("plan", &["copy", "filter", "render", "runbook", "vars"]),
+    // What robocopy's and rclone's languages lack for a pass is said when the plan is made.
+    ("plan", &["copy", "filter", "rclone", "render", "robocopy", "runbook", "vars"]),
     ("render", &["runbook", "vars"]),
     ("report", &["copy", "event", "plan", "rclone", "robocopy", "runbook", "state"]),
     // A language and no engine: what its lines mean is a pass.
@@ -30,8 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "copy", "event", "filter", "guard", "plan", "render", "robocopy", "runbook", "state", "sys",
-            "vars",
+            "copy", "engine", "event", "filter", "guard", "plan", "render", "robocopy", "runbook", "state",
+            "sys", "vars",
         ],
     ),
     ("runbook", &["copy", "filter", "plan::action"]),

@@ -8,8 +8,8 @@ use clap::ValueEnum;
 
 use super::inputs::{self, RunFacts, Variables};
 use crate::cancel::Cancel;
-use crate::copy::native::Native;
-use crate::copy::{Access, Engine, PassError, Preserved, Progress, Watch};
+use crate::copy::{Access, PassError, Preserved, Progress, Watch};
+use crate::engine;
 use crate::error::{Error, ExitCode, Result};
 use crate::plan::{Action, Condition, CopyAction, Plan, VerifyAction};
 use crate::report::passes;
@@ -156,8 +156,8 @@ fn scan(step: &str, action: &CopyAction, cancel: &Cancel) -> Result<Scan> {
         }
     };
     let _rights = run::rights_to_look(action);
-    let surveyed =
-        Native.survey(&run::pass_of(action), &Watch { progress: &progress, cancel, account: None });
+    let surveyed = engine::of(action)
+        .survey(&run::pass_of(action), &Watch { progress: &progress, cancel, account: None });
     if shows && begun.elapsed() > Duration::from_secs(1) {
         anstream::eprint!("\r\x1b[K");
     }

@@ -17,10 +17,10 @@ use super::session::Session;
 use super::step::{Done, Performed};
 use crate::cancel::Cancel;
 use crate::copy::account::{self, Account, Head, Names, Writer};
-use crate::copy::native::Native;
 use crate::copy::{
-    CopyPass, Engine, ErrorClass, Extras, FileError, OnErrors, PassError, PassSummary, Progress, Watch, names,
+    CopyPass, ErrorClass, Extras, FileError, OnErrors, PassError, PassSummary, Progress, Watch, names,
 };
+use crate::engine;
 use crate::error::Result;
 use crate::event::Event;
 use crate::guard::{self, ClaimVerdict};
@@ -44,8 +44,9 @@ impl Session<'_> {
         let pass = CopyPass { distrust: self.state.distrusted_since(&step.id), ..pass_of(action) };
         let names = self.begin_account(step, &pass);
         let expectation = expectation::of_copy(self.plan, &self.state, action);
-        let outcome =
-            self.watched(step, "copying", expectation, Some(&names), |watch| Native.copy(&pass, watch));
+        let outcome = self.watched(step, "copying", expectation, Some(&names), |watch| {
+            engine::of(action).copy(&pass, watch)
+        });
         let mut outcome = match outcome {
             Ok(outcome) => outcome,
             // What was named so far stays, without an end.

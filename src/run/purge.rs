@@ -13,11 +13,9 @@ use super::question::{Asking, Heard, choice_prompt};
 use super::session::Session;
 use super::step::Performed;
 use crate::copy::account::{self, Bucket, Page, Writer, list};
-use crate::copy::native::Native;
 use crate::copy::quarantine;
-use crate::copy::{
-    CopyPass, Disposal, Engine, EntryKind, ExtraEntry, FileError, Keep, OnErrors, PassOutcome, names,
-};
+use crate::copy::{CopyPass, Disposal, EntryKind, ExtraEntry, FileError, Keep, OnErrors, PassOutcome, names};
+use crate::engine;
 use crate::error::Result;
 use crate::guard::{self, Ownership, PurgeFacts, PurgeList, SourceFacts, Verdict};
 use crate::plan::{Action, CheckAction, CopyAction, Evidence, PlannedStep, Purge};
@@ -156,7 +154,7 @@ impl Session<'_> {
             }
         };
         let purged = match self.watched(step, "purging", None, Some(names), |watch| {
-            Native.purge(pass, &outcome.extras, &disposal, watch)
+            engine::of(action).purge(pass, &outcome.extras, &disposal, watch)
         }) {
             Ok(purged) => purged,
             Err(error) => return Ok(Purged::CutOff(ended_early(error))),

@@ -1,0 +1,279 @@
+//! A pass that another program carries out, over two trees that movebook can look at itself.
+//!
+//! 1. Both trees are surveyed: the account of the pass, the extra files and the totals are known before anything is touched.
+//! 2. The program copies, watched. It is never told to delete: what a purge takes away is taken by movebook, from the list
+//!    that was judged.
+//! 3. What it wrote is flushed. After a pass that must be clean the trees are surveyed again, and what is still new or
+//!    changed has failed, whatever the program said. In a pass that tolerates errors the files that it named have failed:
+//!    the source lives, and what changed since is the next pass's.
+//!
+//! Invariant: the account that comes out names each file in one bucket, as that of the native engine does.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::cancel::Cancel;
+use crate::copy::account::{Bucket, Draft, Page, Writer};
+use crate::copy::native::{Ground, Native};
+use crate::copy::{
+    CopyPass, Disposal, Engine, ErrorClass, ExtraEntry, FileError, OnErrors, PassError, PassOutcome,
+    PassSummary, Progress, Purged, Survey, Tally, Watch,
+};
+
+/// A program that can copy.
+pub trait Program: Sync {
+    /// For people.
+    const NAME: &'static str;
+
+    /// Whether it can be called for this pass at all.
+    ///
+    /// # Errors
+    /// It is missing or too old, or disagrees about what the pass means; nothing was changed.
+    fn prepare(&self, pass: &CopyPass, survey: &Survey, cancel: &Cancel) -> Result<(), PassError>;
+
+    /// Copies what is new or changed, and makes the directories; deletes nothing. Ends with all that it started once
+    /// `cancel` is requested.
+    fn copy(
+        &self,
+        pass: &CopyPass,
+        survey: &Survey,
+        moved: &mut dyn FnMut(Tally),
+        cancel: &Cancel,
+    ) -> Result<Told, PassError>;
+}
+
+/// What a program told of a pass that came to its end.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Files and folders that it named as failed, with paths below the root as [`crate::copy::names::shown`] writes them.
+    pub errors: Vec<FileError>,
+    /// How many failed by its own count, where it has one.
+    pub failed: u64,
+    /// How it ended, for what it left without a word: `robocopy ended with 9`.
+    pub ended: String,
+    /// What a person should know, such as an exit code that does not fit.
+    pub warnings: Vec<String>,
+}
+
+/// The engine around a program.
+pub struct External<P> {
+    program: P,
+}
+
+impl<P: Program> External<P> {
+    pub fn new(program: P) -> Self {
+        Self { program }
+    }
+}
+
+impl<P: Program> Engine for External<P> {
+    fn survey(&self, pass: &CopyPass, watch: &Watch<'_>) -> Result<Survey, PassError> {
+        Native.survey(pass, watch)
+    }
+
+    fn copy(&self, pass: &CopyPass, watch: &Watch<'_>) -> Result<PassOutcome, PassError> {
+        if pass.distrust.is_some() {
+            // What was never flushed looks the same and may be empty: only a pass that reads it mends that.
+            let mut outcome = Native.copy(pass, watch)?;
+            let why = format!(
+                "the machine or the volume went away behind an earlier pass, so files were compared by content and copied by \
+                 movebook itself this time; {} compares by size and time alone",
+                P::NAME
+            );
+            outcome.warning = joined([outcome.warning.take(), Some(why)]);
+            return Ok(outcome);
+        }
+        let ground = <Ground>::take(&pass.to)?;
+        let draft = watch.account.map(|names| Draft::beside(names, "survey"));
+        let silent = |_: Progress| {};
+        let looking = Watch {
+            progress: &silent,
+            cancel: watch.cancel,
+            account: draft.as_ref().and_then(Draft::writer),
+        };
+        let survey = Native.survey(pass, &looking)?;
+        self.program.prepare(pass, &survey, watch.cancel)?;
+        let mut meter = Meter::new(&survey.outcome.summary, watch);
+        let told = self.program.copy(pass, &survey, &mut |moved| meter.moved(moved), watch.cancel)?;
+        ground.flush()?;
+        let failed = match pass.errors {
+            OnErrors::Fail => left(pass, &told, watch)?,
+            OnErrors::Tolerate => Failed::told(&told),
+        };
+        Ok(account(survey, draft, failed, told.warnings, watch.account))
+    }
+
+    fn purge(
+        &self,
+        pass: &CopyPass,
+        extras: &[ExtraEntry],
+        disposal: &Disposal,
+        watch: &Watch<'_>,
+    ) -> Result<Purged, PassError> {
+        Native.purge(pass, extras, disposal, watch)
+    }
+}
+
+/// Files that were to be copied and were not.
+#[derive(Default)]
+struct Failed {
+    by_path: HashMap<String, FileError>,
+    /// So many more without a name.
+    unnamed: u64,
+    warning: Option<String>,
+}
+
+impl Failed {
+    fn told(told: &Told) -> Self {
+        let by_path: HashMap<_, _> =
+            told.errors.iter().map(|error| (error.path.clone(), error.clone())).collect();
+        let unnamed = told.failed.saturating_sub(by_path.len() as u64);
+        Self { by_path, unnamed, warning: None }
+    }
+}
+
+/// Looks again: what is still new or changed has failed, with the program's word for it where it had one.
+fn left(pass: &CopyPass, told: &Told, watch: &Watch<'_>) -> Result<Failed, PassError> {
+    let draft = watch.account.map(|names| Draft::beside(names, "left"));
+    let silent = |_: Progress| {};
+    let looking =
+        Watch { progress: &silent, cancel: watch.cancel, account: draft.as_ref().and_then(Draft::writer) };
+    let again = Native.survey_afresh(pass, &looking)?;
+    let summary = again.outcome.summary;
+    let words: HashMap<&str, &FileError> =
+        told.errors.iter().map(|error| (error.path.as_str(), error)).collect();
+    let mut failed = Failed::default();
+    let left = summary.new.files + summary.changed.files + summary.links_copied;
+    if let (Some(draft), Some(names)) = (draft, watch.account) {
+        draft.read(names, |entry| {
+            if matches!(entry.bucket, Bucket::New | Bucket::Changed | Bucket::LinksCopied) {
+                let error = words.get(entry.path.as_str()).map_or_else(
+                    || FileError {
+                        path: entry.path.clone(),
+                        class: ErrorClass::Permanent,
+                        attempts: 1,
+                        error: format!("it still differs from the source; {}", told.ended),
+                    },
+                    |error| (*error).clone(),
+                );
+                failed.by_path.insert(entry.path, error);
+            }
+        });
+    }
+    // What it could not be looked at the second time is an error, too.
+    for error in summary.errors {
+        failed.by_path.entry(error.path.clone()).or_insert(error);
+    }
+    failed.unnamed = (left + summary.failed.files).saturating_sub(failed.by_path.len() as u64);
+    let named = told.errors.len() as u64;
+    if left == 0 && named.max(told.failed) > 0 {
+        failed.warning = Some(format!(
+            "the program named {} as failed, and all that was to be copied is equal: {}",
+            named.max(told.failed),
+            told.errors.first().map_or("no name", |error| error.error.as_str()),
+        ));
+    }
+    Ok(failed)
+}
+
+/// Brings what failed into the survey's account, and the names into their file.
+fn account(
+    survey: Survey,
+    draft: Option<Draft>,
+    mut failed: Failed,
+    warnings: Vec<String>,
+    names: Option<&Writer>,
+) -> PassOutcome {
+    let mut outcome = survey.outcome;
+    let summary = &mut outcome.summary;
+    let mut page = Page::default();
+    if let (Some(draft), Some(names)) = (draft, names) {
+        draft.read(names, |entry| match failed.by_path.remove(&entry.path) {
+            Some(error) if is_of_source(entry.bucket) => {
+                take_back(summary, entry.bucket, entry.bytes);
+                lose(summary, &error, entry.bytes);
+                page.failed(Some(names), &error, entry.bytes);
+            }
+            _ => page.again(Some(names), &entry),
+        });
+    }
+    for error in failed.by_path.into_values() {
+        lose(summary, &error, 0);
+        page.failed(names, &error, 0);
+    }
+    page.turn(names);
+    summary.failed.files += failed.unnamed;
+    outcome.warning =
+        joined([outcome.warning.take(), failed.warning].into_iter().chain(warnings.into_iter().map(Some)));
+    outcome
+}
+
+fn is_of_source(bucket: Bucket) -> bool {
+    matches!(bucket, Bucket::New | Bucket::Changed | Bucket::LinksCopied | Bucket::Failed | Bucket::Vanished)
+}
+
+fn take_back(summary: &mut PassSummary, bucket: Bucket, bytes: u64) {
+    let tally = match bucket {
+        Bucket::New => &mut summary.new,
+        Bucket::Changed => &mut summary.changed,
+        Bucket::Failed => &mut summary.failed,
+        Bucket::LinksCopied => return summary.links_copied -= 1,
+        Bucket::Vanished => return summary.vanished -= 1,
+        _ => return,
+    };
+    tally.files -= 1;
+    tally.bytes -= bytes;
+}
+
+fn lose(summary: &mut PassSummary, error: &FileError, bytes: u64) {
+    match error.class {
+        ErrorClass::Vanished => summary.vanished += 1,
+        _ => summary.failed.add(bytes),
+    }
+    let known = summary.errors.iter().any(|known| known.path == error.path);
+    if !known && summary.errors.len() < PassSummary::LISTED_ERRORS {
+        summary.errors.push(error.clone());
+    }
+}
+
+fn joined(parts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    parts.into_iter().flatten().reduce(|one, other| format!("{one}; {other}"))
+}
+
+/// Shows how far the program is, against what the survey found; at most ten times a second.
+struct Meter<'a> {
+    watch: &'a Watch<'a>,
+    state: Progress,
+    shown: Instant,
+    same: u64,
+}
+
+impl<'a> Meter<'a> {
+    const EVERY: Duration = Duration::from_millis(100);
+
+    fn new(found: &PassSummary, watch: &'a Watch<'a>) -> Self {
+        let state = Progress {
+            files_done: found.same.files,
+            files_known: found.new.files + found.changed.files + found.same.files,
+            bytes_known: found.new.bytes + found.changed.bytes,
+            listed: true,
+            ..Progress::default()
+        };
+        (watch.progress)(state.clone());
+        Self { watch, state, shown: Instant::now(), same: found.same.files }
+    }
+
+    /// What the program has brought over so far, by its own word: never more than there is.
+    fn moved(&mut self, moved: Tally) {
+        let files = (self.same + moved.files).min(self.state.files_known);
+        self.state.files_done = self.state.files_done.max(files);
+        self.state.bytes_done = self.state.bytes_done.max(moved.bytes.min(self.state.bytes_known));
+        if self.shown.elapsed() >= Self::EVERY {
+            self.shown = Instant::now();
+            (self.watch.progress)(self.state.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

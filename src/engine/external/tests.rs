@@ -1,0 +1,210 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::copy::Extras;
+use crate::copy::account::{self, Head, Line, Names, Reader};
+use crate::filter::Filter;
+use crate::plan::CopyAction;
+
+/// A program that copies what it is told, names what it is told as failed, and says nothing else.
+struct Scripted {
+    copies: &'static [&'static str],
+    names: &'static [&'static str],
+    /// By its own count.
+    failed: u64,
+}
+
+impl Program for Scripted {
+    const NAME: &'static str = "scripted";
+
+    fn prepare(&self, _pass: &CopyPass, _survey: &Survey, _cancel: &Cancel) -> Result<(), PassError> {
+        Ok(())
+    }
+
+    fn copy(
+        &self,
+        pass: &CopyPass,
+        _survey: &Survey,
+        moved: &mut dyn FnMut(Tally),
+        _cancel: &Cancel,
+    ) -> Result<Told, PassError> {
+        let mut sum = Tally::default();
+        for name in self.copies {
+            let (from, to) = (pass.from.join(name), pass.to.join(name));
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            sum.add(fs::copy(&from, &to).unwrap());
+            let stamp = fs::metadata(&from).unwrap().modified().unwrap();
+            fs::File::options().write(true).open(&to).unwrap().set_modified(stamp).unwrap();
+            moved(sum);
+        }
+        let error = |path: &&str| FileError {
+            path: (*path).to_owned(),
+            class: ErrorClass::Transient,
+            attempts: 3,
+            error: "in use (32)".into(),
+        };
+        Ok(Told {
+            errors: self.names.iter().map(error).collect(),
+            failed: self.failed,
+            ended: "it ended with 0".into(),
+            warnings: Vec::new(),
+        })
+    }
+}
+
+struct Trees {
+    folder: tempfile::TempDir,
+}
+
+impl Trees {
+    /// `a` and `d/b` are new, `c` has changed, `e` is the same; `x` is extra.
+    fn new() -> Self {
+        let trees = Self { folder: tempfile::tempdir().unwrap() };
+        for (path, text) in [
+            ("from/a", "a"),
+            ("from/d/b", "bb"),
+            ("from/c", "ccc"),
+            ("from/e", "e"),
+            ("to/c", "c"),
+            ("to/e", "e"),
+            ("to/x", "x"),
+        ] {
+            let path = trees.path(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            let stamp = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000);
+            fs::File::options().write(true).open(&path).unwrap().set_modified(stamp).unwrap();
+        }
+        trees
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn pass(&self, errors: OnErrors) -> CopyPass {
+        let [from, to] = ["from", "to"].map(|side| self.path(side).to_str().unwrap().to_owned());
+        let action = CopyAction { errors, ..CopyAction::plain(&from, &to, Filter::everything()) };
+        CopyPass { extras: Extras::List, ..crate::run::pass_of(&action) }
+    }
+}
+
+/// The outcome, and the path and bucket of each name.
+fn done(program: Scripted, errors: OnErrors) -> (PassOutcome, BTreeMap<String, String>) {
+    let trees = Trees::new();
+    let file = trees.path("names.jsonl");
+    let head = Head {
+        account: account::FORMAT,
+        run: "r".into(),
+        step: "s".into(),
+        attempt: 1,
+        started: Timestamp::now(),
+        from: String::new(),
+        to: String::new(),
+    };
+    let names = Writer::begin(&file, &head);
+    let shown = Mutex::new(Vec::new());
+    let outcome = External::new(program)
+        .copy(
+            &trees.pass(errors),
+            &Watch {
+                progress: &|progress| shown.lock().unwrap().push(progress),
+                cancel: &Cancel::new(),
+                account: Some(&names),
+            },
+        )
+        .unwrap();
+    let (kept, _) = names.finish(&outcome.summary);
+    assert!(matches!(kept, Names::Kept(_)), "{kept:?}");
+    let first = shown.into_inner().unwrap().remove(0);
+    assert_eq!((first.files_known, first.bytes_known, first.files_done, first.listed), (4, 6, 1, true));
+    let lines = Reader::open(&file).unwrap().map(Result::unwrap);
+    let entries = lines.filter_map(|line| match line {
+        Line::Entry(entry) => Some((entry.path, entry.bucket.word().to_owned())),
+        _ => None,
+    });
+    let named = entries.collect();
+    let leftovers: Vec<_> =
+        fs::read_dir(file.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(leftovers.len(), 3, "{leftovers:?}");
+    (outcome, named)
+}
+
+fn numbers(outcome: &PassOutcome) -> [u64; 4] {
+    let summary = &outcome.summary;
+    [summary.new.files, summary.changed.files, summary.same.files, summary.failed.files]
+}
+
+fn buckets(named: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    named.iter().map(|(path, bucket)| (path.as_str(), bucket.as_str())).collect()
+}
+
+const ALL: &[&str] = &["a", "d/b", "c"];
+
+#[test]
+fn what_a_program_copied_is_counted_and_named_as_in_any_pass() {
+    let (outcome, named) = done(Scripted { copies: ALL, names: &[], failed: 0 }, OnErrors::Fail);
+    assert_eq!(numbers(&outcome), [2, 1, 1, 0]);
+    assert_eq!(buckets(&named), [("a", "new"), ("c", "changed"), ("d/b", "new")]);
+    assert_eq!(outcome.extras.iter().map(|extra| extra.path.as_path()).collect::<Vec<_>>(), [Path::new("x")]);
+    assert_eq!(outcome.warning, None);
+}
+
+#[test]
+fn what_is_left_after_a_clean_pass_has_failed_whatever_the_program_said() {
+    let (outcome, named) = done(Scripted { copies: &["a"], names: &[], failed: 0 }, OnErrors::Fail);
+    assert_eq!(numbers(&outcome), [1, 0, 1, 2]);
+    assert_eq!(buckets(&named), [("a", "new"), ("c", "failed"), ("d/b", "failed")]);
+    assert_eq!((outcome.summary.new.bytes, outcome.summary.failed.bytes), (1, 5));
+    let errors = &outcome.summary.errors;
+    assert!(
+        errors.iter().all(|error| error.error == "it still differs from the source; it ended with 0"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn a_files_own_error_is_told_where_the_program_had_one() {
+    for errors in [OnErrors::Fail, OnErrors::Tolerate] {
+        let (outcome, named) = done(Scripted { copies: &["a", "c"], names: &["d/b"], failed: 1 }, errors);
+        assert_eq!(numbers(&outcome), [1, 1, 1, 1]);
+        assert_eq!(named["d/b"], "failed");
+        let [error] = &outcome.summary.errors[..] else { panic!("{:?}", outcome.summary.errors) };
+        assert_eq!(
+            (error.error.as_str(), error.class, error.attempts),
+            ("in use (32)", ErrorClass::Transient, 3)
+        );
+    }
+}
+
+#[test]
+fn a_tolerant_pass_believes_the_count_of_what_has_no_name() {
+    let (outcome, _) = done(Scripted { copies: &["a", "c"], names: &[], failed: 2 }, OnErrors::Tolerate);
+    assert_eq!(outcome.summary.failed.files, 2);
+}
+
+#[test]
+fn an_error_behind_which_all_is_equal_is_told_and_fails_nothing() {
+    let (outcome, _) = done(Scripted { copies: ALL, names: &["c"], failed: 1 }, OnErrors::Fail);
+    assert_eq!(numbers(&outcome), [2, 1, 1, 0]);
+    let warning = outcome.warning.unwrap();
+    assert!(warning.contains("named 1 as failed") && warning.contains("in use (32)"), "{warning}");
+}
+
+#[test]
+fn after_an_unclean_end_of_the_machine_content_is_compared_by_movebook_itself() {
+    let trees = Trees::new();
+    fs::write(trees.path("to/e"), "?").unwrap();
+    let stamp = fs::metadata(trees.path("from/e")).unwrap().modified().unwrap();
+    fs::File::options().write(true).open(trees.path("to/e")).unwrap().set_modified(stamp).unwrap();
+    let pass = CopyPass { distrust: Some(Timestamp::UNIX_EPOCH), ..trees.pass(OnErrors::Fail) };
+    let watch = Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None };
+    let outcome = External::new(Scripted { copies: &[], names: &[], failed: 0 }).copy(&pass, &watch).unwrap();
+    assert_eq!(fs::read_to_string(trees.path("to/e")).unwrap(), "e");
+    assert!(outcome.warning.unwrap().contains("scripted compares by size and time alone"));
+}
