@@ -61,7 +61,7 @@ pub struct Told<'a> {
     pub extras: &'a [ExtraEntry],
     /// Of what failed.
     pub mismatched: &'a Mismatched,
-    /// Extra entries that a purge should have taken away and could not.
+    /// Extra entries that could not be looked at, or that a purge should have taken away and could not.
     pub stayed: u64,
 }
 

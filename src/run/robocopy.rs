@@ -313,10 +313,11 @@ fn above_limits(list: &PurgeList, target_files: u64, job: &Job) -> Refusal {
 }
 
 fn carried(job: &Job, pass: &CopyPass, watch: &Watch<'_>, outcome: PassOutcome, purge: Purge) -> Carried {
+    // What could not be read failed, whether or not it was to go.
+    let unread = outcome.summary.extra_unread;
     let stayed = match &purge {
-        Purge::Moved { errors, .. } => errors.len() as u64,
-        Purge::Refused(_) => outcome.summary.extra_unread,
-        Purge::None | Purge::WouldBeRefused(_) | Purge::CutOff { .. } => 0,
+        Purge::Moved { errors, .. } => errors.len() as u64 + unread,
+        Purge::None | Purge::Refused(_) | Purge::WouldBeRefused(_) | Purge::CutOff { .. } => unread,
     };
     let extras = if pass.extras == Extras::List { outcome.extras.as_slice() } else { &[] };
     let mismatched = mismatched(pass, &outcome);
@@ -367,4 +368,27 @@ fn mismatched(pass: &CopyPass, outcome: &PassOutcome) -> Mismatched {
         }
     }
     mismatched
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::copy::PassSummary;
+    use crate::filter::Filter;
+    use crate::plan::CopyAction;
+    use crate::robocopy::summary::exit;
+
+    #[test]
+    fn what_only_the_target_has_and_cannot_be_read_has_failed_with_and_without_a_purge() {
+        let pass = crate::run::pass_of(&CopyAction::plain("/old", "/new", Filter::everything()));
+        let refusal = || Refusal::new("unread", "unread", "unread");
+        let watch = Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None };
+        for purge in [Purge::None, Purge::Refused(refusal()), Purge::WouldBeRefused(refusal())] {
+            let summary = PassSummary { extra_unread: 1, ..PassSummary::default() };
+            let outcome = PassOutcome { summary, ..PassOutcome::default() };
+            let carried = carried(&Job::default(), &pass, &watch, outcome, purge);
+            assert_eq!(carried.figures.exit(), exit::FAILED, "{:?}", carried.purge);
+        }
+    }
 }
