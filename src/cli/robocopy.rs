@@ -27,6 +27,7 @@ use crate::robocopy::{Job, Misuse, Setting, help, job, parse, pass_of};
 use crate::run::robocopy::{
     Carried, Purge, PurgeQuestion, Said, Stopped, carry_out, judge, judge_written, rights,
 };
+use crate::sys::privilege::Held;
 use crate::sys::wakefulness;
 use output::Output;
 
@@ -76,8 +77,7 @@ fn carry_out_line(line: &[OsString]) -> Result<u8, Vec<Error>> {
         super::print_data(&style.header(&started)).map_err(|error| vec![error])?;
         return Ok(exit::NOTHING);
     }
-    let _rights = rights(&job).map_err(|refusal| vec![Error::from(refusal)])?;
-    judge(&job, &from, &to).map_err(|refusal| vec![Error::from(refusal)])?;
+    // Before the log is opened: what is refused from here on is in it.
     let written = [
         ("log", job.log.as_ref().map(|log| PathBuf::from(&log.file))),
         ("job file", job.save.as_deref().map(job_file)),
@@ -87,20 +87,36 @@ fn carry_out_line(line: &[OsString]) -> Result<u8, Vec<Error>> {
         let file = begin::absolute(&file).map_err(|error| vec![error])?;
         judge_written(&job, what, &file, &to).map_err(|refusal| vec![Error::from(refusal)])?;
     }
-    let pass = pass_of(&job, &from, &to, &started)
-        .map_err(|wrong| wrong.into_iter().map(misuse).collect::<Vec<_>>())?;
-    keep(&job).map_err(|error| vec![error])?;
     let mut output = Output::open(&job).map_err(|error| vec![error])?;
     if !job.has(Setting::NoHeader) {
         output.print(&style.header(&started));
         // The lines of the files come when the pass is over.
         output.flush();
     }
-    let code = pass_through(&job, &pass, &style, &mut output);
+    let code = judged(&job, &from, &to, &started)
+        .inspect_err(|errors| errors.iter().for_each(|error| output.print(&format!("ERROR : {error}\n"))))
+        .and_then(|(_rights, pass)| {
+            pass_through(&job, &pass, &style, &mut output).map_err(|error| vec![error])
+        });
     let finished = output.finish();
-    let code = code.map_err(|error| vec![error])?;
+    let code = code?;
     finished.map_err(|error| vec![error])?;
     Ok(code)
+}
+
+/// The pass of a line that may be carried out, and the rights that it needs.
+fn judged(
+    job: &Job,
+    from: &Path,
+    to: &Path,
+    started: &ZonedDateTime,
+) -> Result<(Option<Held>, CopyPass), Vec<Error>> {
+    let held = rights(job).map_err(|refusal| vec![Error::from(refusal)])?;
+    judge(job, from, to).map_err(|refusal| vec![Error::from(refusal)])?;
+    let pass =
+        pass_of(job, from, to, started).map_err(|wrong| wrong.into_iter().map(misuse).collect::<Vec<_>>())?;
+    keep(job).map_err(|error| vec![error])?;
+    Ok((held, pass))
 }
 
 /// Does the pass and tells of it.

@@ -61,6 +61,17 @@ fn a_log_that_the_purge_would_take_away_is_refused() {
     pair.line(&format!("/e /log:{}", pair.0.path("new/log.txt").display())).code(3);
 }
 
+/// Who runs it at night reads the log in the morning.
+#[test]
+fn why_a_line_was_refused_is_in_its_log() {
+    let pair = Pair::new(&["a"], &[]);
+    let [old, inside, log] =
+        ["old", "old/in", "log.txt"].map(|name| pair.0.path(name).to_str().unwrap().to_owned());
+    pair.0.movebook(&["robocopy", &old, &inside, &format!("/log:{log}")]).code(16).says("lies inside");
+    let told = pair.0.text("log.txt");
+    assert!(told.contains("Source") && told.contains("ERROR : ") && told.contains("lies inside"), "{told}");
+}
+
 #[test]
 fn a_file_that_is_written_in_a_purged_target_is_refused_whatever_its_spelling() {
     let pair = Pair::new(&["a"], &[]);
