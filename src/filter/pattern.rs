@@ -1,7 +1,8 @@
 //! Lists of patterns, made ready once and asked for every file.
 //!
 //! `globset` is the judge of the syntax. It matches bytes and folds ASCII only, so case is folded here for the whole
-//! of Unicode, on both sides, before it is asked, and a `?` is made to stand for a character instead of a byte.
+//! of Unicode, on both sides, before it is asked, and what stands for any letter (`?`, `[!a]`) is made to stand for a
+//! character instead of a byte.
 
 use std::borrow::Cow;
 use std::path::{MAIN_SEPARATOR, Path};
@@ -23,7 +24,7 @@ pub(super) struct Patterns {
 #[derive(Clone, Debug)]
 struct Matcher {
     plain: GlobSet,
-    /// Those with a `?`.
+    /// Those with a `?` or a class that shuts letters out.
     with_any: RegexSet,
 }
 
@@ -97,9 +98,8 @@ impl MatcherBuilder {
             .backslash_escape(false)
             .build()
             .map_err(|error| format!("is no pattern: {}", error.kind()))?;
-        if pattern.contains('?') {
-            // globset writes `?` as "one byte that is no slash"; inside a group of its own it is one character.
-            self.with_any.push(glob.regex().replace("[^/]", "(?u:[^/])"));
+        if pattern.contains('?') || ["[!", "[^"].iter().any(|begins| pattern.contains(begins)) {
+            self.with_any.push(of_characters(glob.regex()));
         } else {
             self.plain.add(glob);
         }
@@ -112,6 +112,34 @@ impl MatcherBuilder {
             RegexSet::new(self.with_any).map_err(|error| format!("cannot be made ready: {error}"))?;
         Ok(Matcher { plain, with_any })
     }
+}
+
+/// globset's expression with characters for bytes in its classes that shut letters out; none matches a slash.
+fn of_characters(expression: &str) -> String {
+    let mut written = String::with_capacity(expression.len());
+    let mut letters = expression.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => {
+                written.push(letter);
+                written.extend(letters.next());
+            }
+            '[' if letters.next_if_eq(&'^').is_some() => {
+                written.push_str("(?u:[^/");
+                while let Some(letter) = letters.next() {
+                    written.push(letter);
+                    match letter {
+                        '\\' => written.extend(letters.next()),
+                        ']' => break,
+                        _ => {}
+                    }
+                }
+                written.push(')');
+            }
+            letter => written.push(letter),
+        }
+    }
+    written
 }
 
 /// What is wrong with a pattern before its syntax is looked at.
@@ -149,6 +177,24 @@ fn fold(text: &str, case: Case) -> Cow<'_, str> {
             Cow::Borrowed(text)
         }
         Case::Insensitive if text.is_ascii() => Cow::Owned(text.to_ascii_lowercase()),
-        Case::Insensitive => Cow::Owned(text.to_lowercase()),
+        Case::Insensitive => Cow::Owned(text.chars().map(fold_letter).collect()),
+    }
+}
+
+/// One letter for one, whatever stands beside it: in a word's lower case a last Σ is another letter than one before a `*`.
+fn fold_letter(letter: char) -> char {
+    // Capital first: ς and σ have one. The dotless ı is no small I, but where one speaks Turkish.
+    if letter == 'ı' {
+        return letter;
+    }
+    let capital = only(letter, letter.to_uppercase());
+    only(capital, capital.to_lowercase())
+}
+
+/// The letter that another becomes, or itself where it would become several.
+fn only(letter: char, mut becomes: impl Iterator<Item = char>) -> char {
+    match (becomes.next(), becomes.next()) {
+        (Some(one), None) => one,
+        _ => letter,
     }
 }

@@ -182,6 +182,42 @@ fn case_counts_where_it_is_asked_for() {
     assert_eq!(by_name(&rules, "a.fdb"), Ok(()));
 }
 
+#[test]
+fn a_letter_is_the_same_in_either_case_whatever_stands_beside_it() {
+    for (pattern, names) in [
+        ("ΑΣ*", ["ας.dat", "ασα.dat"]),
+        ("*ς", ["ΟΔΟΣ", "οδοσ"]),
+        ("?.dat", ["İ.dat", "ß.dat"]),
+        ("STRAßE", ["straße", "STRAẞE"]),
+    ] {
+        let rules = Rules { include: list(&[pattern]), ..Rules::default() };
+        for name in names {
+            assert_eq!(by_name(&rules, name), Ok(()), "{pattern}: {name}");
+        }
+    }
+    let rules = Rules { include: list(&["i.dat"]), ..Rules::default() };
+    for other in ["ı.dat", "İ.dat"] {
+        assert_eq!(by_name(&rules, other), Err(Rule::Include), "{other}");
+    }
+}
+
+#[test]
+fn a_class_that_shuts_letters_out_is_one_character_and_never_a_slash() {
+    for (pattern, name, expected) in [
+        ("[!a].dat", "ä.dat", Ok(())),
+        ("[^a].dat", "日.dat", Ok(())),
+        ("[!a].dat", "A.dat", Err(Rule::Include)),
+        ("[!]a[].dat", "].dat", Err(Rule::Include)),
+        ("[!]a[].dat", "b.dat", Ok(())),
+        ("d/[!a-c]x", "d/äx", Ok(())),
+        ("d[!a]x", "d/x", Err(Rule::Include)),
+        ("d?[!b]x/*", "d/cx/e", Err(Rule::Include)),
+    ] {
+        let rules = Rules { include: list(&[pattern]), ..Rules::default() };
+        assert_eq!(by_name(&rules, name), expected, "{pattern}: {name}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_name_that_is_no_unicode_is_judged_like_any_other() {
