@@ -150,8 +150,12 @@ fn limits(spelled: &mut Spelled, rules: &Rules) {
             _ => spelled.lack(field, format!("{}: robocopy counts whole days", crate::values::written(age))),
         }
     }
+    let max_size = rules.max_size.filter(|bytes| *bytes > 0);
+    if max_size != rules.max_size {
+        spelled.lack("max_size", "0 B: robocopy has no limit that lets in empty files alone");
+    }
     for (switch, number) in
-        [("/min", rules.min_size), ("/max", rules.max_size), ("/lev", rules.max_depth.map(u64::from))]
+        [("/min", rules.min_size), ("/max", max_size), ("/lev", rules.max_depth.map(u64::from))]
     {
         spelled.arguments.extend(number.map(|number| format!("{switch}:{number}")));
     }

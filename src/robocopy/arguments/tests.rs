@@ -204,3 +204,10 @@ fn an_argument_is_quoted_for_cmd_where_it_must_be() {
         assert_eq!(quoted(argument), expected);
     }
 }
+
+#[test]
+fn a_limit_that_lets_in_empty_files_alone_is_none_of_robocopys() {
+    let action = action(Rules { max_size: Some(0), ..Rules::default() });
+    assert_eq!(lacking(&action), ["max_size"]);
+    assert!(!said(&action).contains("/max"), "{}", said(&action));
+}
