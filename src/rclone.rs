@@ -1,13 +1,15 @@
 //! rclone's language: a copy step as its arguments. Pure.
 //!
-//! What rclone has no flag for is named by its field. Filters are in rclone's ordered form: what is kept out comes first, as
-//! with a runbook's filters, where it wins.
+//! What rclone has no flag for is named by its field.
+
+mod filters;
+mod pattern;
 
 use std::time::Duration;
 
 use crate::copy::spelled::Spelled;
 use crate::copy::{Access, Compare, CopyPass, Directories, Keep, Links, Preserved, Priority};
-use crate::filter::{Case, Rules};
+use crate::filter::Rules;
 use crate::plan::action::{Adopt, CopyAction};
 
 const DAY: u64 = 24 * 60 * 60;
@@ -18,9 +20,11 @@ pub fn arguments(action: &CopyAction) -> Spelled {
     spelled.say(if action.purge.is_some() { "sync" } else { "copy" });
     spelled.say(action.from.display().to_string());
     spelled.say(action.to.display().to_string());
-    names(&mut spelled, action);
+    filters::say(&mut spelled, action);
     limits(&mut spelled, action.filter.rules());
-    directories(&mut spelled, action);
+    if action.directories == Directories::All {
+        spelled.say("--create-empty-src-dirs");
+    }
     purge(&mut spelled, action);
     manner(&mut spelled, action);
     spelled
@@ -35,41 +39,6 @@ pub fn quoted(argument: &str) -> String {
     format!("'{}'", argument.replace('\'', r"'\''"))
 }
 
-fn names(spelled: &mut Spelled, action: &CopyAction) {
-    let Rules { include, exclude, exclude_directories, case, .. } = action.filter.rules();
-    let mut filters = Vec::new();
-    for (field, sign, end, patterns) in [
-        ("exclude_directories", '-', "/**", exclude_directories),
-        ("exclude", '-', "", exclude),
-        ("include", '+', "", include),
-    ] {
-        for pattern in patterns {
-            // Two braces begin a regular expression.
-            if pattern.contains("{{") {
-                spelled.lack(field, format!("`{pattern}`: two braces begin a regular expression in rclone"));
-                continue;
-            }
-            let root = if pattern.trim_end_matches('/').contains('/') && !pattern.starts_with('/') {
-                "/"
-            } else {
-                ""
-            };
-            filters.push(format!("{sign} {root}{}{end}", pattern.trim_end_matches('/')));
-        }
-    }
-    if !include.is_empty() {
-        filters.push("- **".to_owned());
-    }
-    let has_filters = !filters.is_empty();
-    for filter in filters {
-        spelled.say("--filter");
-        spelled.say(filter);
-    }
-    if has_filters && *case == Case::Insensitive {
-        spelled.say("--ignore-case");
-    }
-}
-
 fn limits(spelled: &mut Spelled, rules: &Rules) {
     for (flag, age) in [("--min-age", rules.min_age), ("--max-age", rules.max_age)] {
         if let Some(age) = age {
@@ -77,39 +46,18 @@ fn limits(spelled: &mut Spelled, rules: &Rules) {
             spelled.say(duration(age));
         }
     }
+    if let (Some(least), Some(most)) = (rules.min_age, rules.max_age)
+        && least >= most
+    {
+        spelled
+            .lack("max_age", "it is not above `min_age`: rclone refuses a line that lets in next to nothing");
+    }
     for (flag, bytes) in [("--min-size", rules.min_size), ("--max-size", rules.max_size)] {
         if let Some(bytes) = bytes {
             spelled.say(flag);
             // Without the letter it would be KiB.
             spelled.say(format!("{bytes}B"));
         }
-    }
-}
-
-fn directories(spelled: &mut Spelled, action: &CopyAction) {
-    let Rules { include, max_depth, .. } = action.filter.rules();
-    let depth = match action.directories {
-        Directories::None => Some(1),
-        Directories::All | Directories::NonEmpty => *max_depth,
-    };
-    if action.directories == Directories::All {
-        spelled.say("--create-empty-src-dirs");
-        if !include.is_empty() {
-            spelled.lack(
-                "directories",
-                "`all` with `include`: rclone makes no directory that the filter leaves empty",
-            );
-        }
-        if max_depth.is_some() {
-            spelled.lack(
-                "directories",
-                "`all` with `max_depth`: rclone makes the directories of the next level, too, and leaves them empty",
-            );
-        }
-    }
-    if let Some(depth) = depth {
-        spelled.say("--max-depth");
-        spelled.say(depth.to_string());
     }
 }
 
@@ -121,6 +69,26 @@ fn purge(spelled: &mut Spelled, action: &CopyAction) {
         "purge.max_percent",
         format!("{} %: look at the list first, by the same line with --dry-run", purge.max_percent),
     );
+    let Rules { min_age, max_age, min_size, max_size, .. } = action.filter.rules();
+    for (field, is_there) in [
+        ("min_age", min_age.is_some()),
+        ("max_age", max_age.is_some()),
+        ("min_size", min_size.is_some()),
+        ("max_size", max_size.is_some()),
+    ] {
+        if is_there {
+            spelled.around(
+                field,
+                "with `purge`: a file that it keeps out of the source is none to rclone, which deletes the target's copy of it",
+            );
+        }
+    }
+    if action.links == Links::Skip {
+        spelled.around(
+            "links",
+            "with `purge`: rclone deletes what the target has in the place of a link of the source, and keeps the target's own links",
+        );
+    }
     if purge.keep == Keep::Quarantine {
         // A folder that is there already would lose what it holds under the same name.
         spelled.around(
@@ -148,9 +116,13 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
         spelled.say(value);
     }
     if let Some(tolerance) = action.mtime_tolerance.filter(|tolerance| !tolerance.is_zero()) {
+        // Times that lie the whole window apart differ to rclone.
+        let above = tolerance.saturating_add(Duration::from_nanos(1));
         spelled.say("--modify-window");
-        spelled.say(duration(tolerance));
+        spelled.say(format!("{}.{:09}s", above.as_secs(), above.subsec_nanos()));
     }
+    // A name in one form of Unicode would be taken for the same one in another, and its file written over that one's.
+    spelled.say("--no-unicode-normalization");
     match action.links {
         Links::Skip => spelled.say("--skip-links"),
         Links::Copy => spelled.say("--links"),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::copy::spelled::Otherwise;
 use crate::copy::{Bandwidth, Preserve};
 use crate::filter::Filter;
 use crate::plan::action::Purge;
@@ -38,6 +39,40 @@ fn filters_are_in_order_and_what_is_kept_out_comes_first() {
 }
 
 #[test]
+fn where_empty_directories_matter_all_are_seen() {
+    let only = |include: &str| Rules { include: list(&[include]), ..Rules::default() };
+    let purge = Some(Purge { max_files: 1000, max_percent: 5, keep: Keep::Quarantine });
+    for action in [
+        CopyAction { directories: Directories::All, ..action(only("Offers/*")) },
+        CopyAction { purge, ..action(only("Offers/*")) },
+    ] {
+        assert!(said(&action).starts_with("--filter + /Offers/* --filter - ?* "), "{}", said(&action));
+    }
+    assert_eq!(said(&action(only("Offers/*"))), "--filter + /Offers/* --filter - ** --ignore-case");
+}
+
+#[test]
+fn a_pattern_that_rclone_cannot_be_told_is_named_by_its_list() {
+    let nested = || list(&["{a,{b,c}}"]);
+    for (rules, field) in [
+        (Rules { include: nested(), ..Rules::default() }, "include"),
+        (Rules { exclude: nested(), ..Rules::default() }, "exclude"),
+        (Rules { exclude: list(&["d/**/{*,a}"]), ..Rules::default() }, "exclude"),
+        (Rules { exclude_directories: nested(), ..Rules::default() }, "exclude_directories"),
+    ] {
+        assert_eq!(lacking(&action(rules)), [field]);
+    }
+}
+
+#[test]
+fn a_depth_is_a_rule_by_which_deeper_directories_are_not_there() {
+    let deep = |max_depth| Rules { max_depth, exclude: list(&["a"]), ..Rules::default() };
+    assert_eq!(said(&action(deep(Some(2)))), "--filter - /*/*/** --filter - a --ignore-case");
+    let top = CopyAction { directories: Directories::None, ..action(deep(Some(2))) };
+    assert_eq!(said(&top), "--filter - /*/** --filter - a --ignore-case");
+}
+
+#[test]
 fn without_patterns_there_is_no_filter() {
     assert_eq!(said(&action(Rules::default())), "");
 }
@@ -49,13 +84,50 @@ fn ages_are_whole_days_or_seconds_and_sizes_are_bytes() {
         max_age: Some(Duration::from_secs(DAY + 60)),
         min_size: Some(3),
         max_size: Some(4096),
-        max_depth: Some(2),
         ..Rules::default()
     };
-    assert_eq!(
-        said(&action(rules)),
-        "--min-age 1d --max-age 86460s --min-size 3B --max-size 4096B --max-depth 2"
-    );
+    assert_eq!(said(&action(rules)), "--min-age 1d --max-age 86460s --min-size 3B --max-size 4096B");
+}
+
+#[test]
+fn ages_that_leave_nothing_between_them_are_refused() {
+    let between = |least, most| Rules {
+        min_age: Some(Duration::from_secs(least * DAY)),
+        max_age: Some(Duration::from_secs(most * DAY)),
+        ..Rules::default()
+    };
+    assert_eq!(lacking(&action(between(1, 2))), [""; 0]);
+    assert_eq!(lacking(&action(between(2, 2))), ["max_age"]);
+    assert_eq!(lacking(&action(between(2, 1))), ["max_age"]);
+}
+
+#[test]
+fn a_purge_beside_limits_that_hide_files_of_the_source_is_not_left_to_rclone() {
+    let purge = Some(Purge { max_files: 1000, max_percent: 5, keep: Keep::None });
+    let day = Some(Duration::from_secs(DAY));
+    for (rules, field) in [
+        (Rules { min_age: day, ..Rules::default() }, "min_age"),
+        (Rules { max_age: day, ..Rules::default() }, "max_age"),
+        (Rules { min_size: Some(1), ..Rules::default() }, "min_size"),
+        (Rules { max_size: Some(1), ..Rules::default() }, "max_size"),
+    ] {
+        let action = CopyAction { purge, ..action(rules) };
+        assert_eq!(lacking(&action), ["purge.max_percent", field, "links"]);
+        assert!(arguments(&action).lacking.iter().all(|lack| lack.otherwise == Otherwise::Around));
+    }
+}
+
+#[test]
+fn times_a_whole_window_apart_are_the_same_to_rclone_too() {
+    let action = CopyAction { mtime_tolerance: Some(Duration::from_secs(2)), ..action(Rules::default()) };
+    let text = arguments(&action).arguments.join(" ");
+    assert!(text.contains("--modify-window 2.000000001s "), "{text}");
+}
+
+#[test]
+fn forms_of_unicode_are_names_of_their_own() {
+    let arguments = arguments(&action(Rules::default())).arguments;
+    assert!(arguments.iter().any(|argument| argument == "--no-unicode-normalization"));
 }
 
 #[test]
@@ -65,7 +137,7 @@ fn a_purge_is_a_sync_with_a_second_line_of_defence() {
     let spelled = arguments(&action);
     assert_eq!(spelled.arguments[0], "sync");
     assert_eq!(said(&action), "--create-empty-src-dirs --max-delete 1000");
-    assert_eq!(lacking(&action), ["purge.max_percent", "purge.keep"]);
+    assert_eq!(lacking(&action), ["purge.max_percent", "links", "purge.keep"]);
 }
 
 #[test]
@@ -92,12 +164,6 @@ fn what_rclone_has_no_flag_for_is_named_by_its_field() {
         (CopyAction { preserve: both, ..base.clone() }, &["preserve", "preserve"]),
     ] {
         assert_eq!(lacking(&action), fields);
-    }
-    for rules in [
-        Rules { include: list(&["*.dat"]), ..Rules::default() },
-        Rules { max_depth: Some(2), ..Rules::default() },
-    ] {
-        assert_eq!(lacking(&CopyAction { directories: Directories::All, ..action(rules) }), ["directories"]);
     }
 }
 
