@@ -10,6 +10,7 @@
 //! Invariant: the account that comes out names each file in one bucket, as that of the native engine does.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use crate::cancel::Cancel;
@@ -17,7 +18,7 @@ use crate::copy::account::{Bucket, Draft, Page, Writer};
 use crate::copy::native::{Ground, Native};
 use crate::copy::{
     CopyPass, Disposal, Engine, ErrorClass, ExtraEntry, FileError, OnErrors, PassError, PassOutcome,
-    PassSummary, Progress, Purged, Survey, Tally, Watch,
+    PassSummary, Progress, Purged, Survey, Tally, Watch, names,
 };
 
 /// A program that can copy.
@@ -97,10 +98,10 @@ impl<P: Program> Engine for External<P> {
         let told = self.program.copy(pass, &survey, &mut |moved| meter.moved(moved), watch.cancel)?;
         ground.flush()?;
         let failed = match pass.errors {
-            OnErrors::Fail => left(pass, &told, watch)?,
+            OnErrors::Fail => left(pass, &survey.outcome.summary, &told, watch)?,
             OnErrors::Tolerate => Failed::told(&told),
         };
-        Ok(account(survey, draft, failed, told.warnings, watch.account))
+        Ok(account(pass, survey, draft, failed, told.warnings, watch.account))
     }
 
     fn purge(
@@ -120,6 +121,8 @@ struct Failed {
     by_path: HashMap<String, FileError>,
     /// So many more without a name.
     unnamed: u64,
+    /// So many that the source had, and has no more, without a name.
+    vanished: u64,
     warning: Option<String>,
 }
 
@@ -128,12 +131,12 @@ impl Failed {
         let by_path: HashMap<_, _> =
             told.errors.iter().map(|error| (error.path.clone(), error.clone())).collect();
         let unnamed = told.failed.saturating_sub(by_path.len() as u64);
-        Self { by_path, unnamed, warning: None }
+        Self { by_path, unnamed, ..Self::default() }
     }
 }
 
 /// Looks again: what is still new or changed has failed, with the program's word for it where it had one.
-fn left(pass: &CopyPass, told: &Told, watch: &Watch<'_>) -> Result<Failed, PassError> {
+fn left(pass: &CopyPass, before: &PassSummary, told: &Told, watch: &Watch<'_>) -> Result<Failed, PassError> {
     let draft = watch.account.map(|names| Draft::beside(names, "left"));
     let silent = |_: Progress| {};
     let looking =
@@ -161,12 +164,26 @@ fn left(pass: &CopyPass, told: &Told, watch: &Watch<'_>) -> Result<Failed, PassE
         });
     }
     // What it could not be looked at the second time is an error, too.
-    for error in summary.errors {
-        failed.by_path.entry(error.path.clone()).or_insert(error);
+    for error in &summary.errors {
+        failed.by_path.entry(error.path.clone()).or_insert_with(|| error.clone());
     }
-    failed.unnamed = (left + summary.failed.files).saturating_sub(failed.by_path.len() as u64);
+    // What is gone from the source is left nowhere, and was not copied either.
+    let gone = parts(before).saturating_sub(parts(&summary));
+    for error in told.errors.iter().filter(|error| error.class == ErrorClass::Vanished).take(gone as usize) {
+        failed.by_path.entry(error.path.clone()).or_insert_with(|| error.clone());
+    }
+    let named = failed.by_path.values().filter(|error| error.class == ErrorClass::Vanished).count() as u64;
+    failed.vanished = gone.saturating_sub(named);
+    failed.unnamed = (left + summary.failed.files).saturating_sub(failed.by_path.len() as u64 - named);
     let named = told.errors.len() as u64;
-    if left == 0 && named.max(told.failed) > 0 {
+    // That of a file that failed is told by the file.
+    if left + summary.failed.files == 0 && summary.directories_created > 0 {
+        failed.unnamed += summary.directories_created;
+        failed.warning = Some(match summary.directories_created {
+            1 => "1 folder of the source is not in the target".to_owned(),
+            folders => format!("{folders} folders of the source are not in the target"),
+        });
+    } else if left == 0 && named.max(told.failed) > 0 {
         failed.warning = Some(format!(
             "the program named {} as failed, and all that was to be copied is equal: {}",
             named.max(told.failed),
@@ -178,6 +195,7 @@ fn left(pass: &CopyPass, told: &Told, watch: &Watch<'_>) -> Result<Failed, PassE
 
 /// Brings what failed into the survey's account, and the names into their file.
 fn account(
+    pass: &CopyPass,
     survey: Survey,
     draft: Option<Draft>,
     mut failed: Failed,
@@ -188,13 +206,22 @@ fn account(
     let summary = &mut outcome.summary;
     let mut page = Page::default();
     if let (Some(draft), Some(names)) = (draft, names) {
-        draft.read(names, |entry| match failed.by_path.remove(&entry.path) {
-            Some(error) if is_of_source(entry.bucket) => {
-                take_back(summary, entry.bucket, entry.bytes);
-                lose(summary, &error, entry.bytes);
-                page.failed(Some(names), &error, entry.bytes);
+        draft.read(names, |entry| {
+            let is_of_source = is_of_source(entry.bucket);
+            let mut error = failed.by_path.remove(&entry.path);
+            // Only what somebody took away meanwhile is looked for, which is next to never.
+            if error.is_none() && failed.vanished > 0 && is_of_source && is_gone(pass, &entry.path) {
+                failed.vanished -= 1;
+                error = Some(vanished(&entry.path));
             }
-            _ => page.again(Some(names), &entry),
+            match error {
+                Some(error) if is_of_source => {
+                    take_back(summary, entry.bucket, entry.bytes);
+                    lose(summary, &error, entry.bytes);
+                    page.failed(Some(names), &error, entry.bytes);
+                }
+                _ => page.again(Some(names), &entry),
+            }
         });
     }
     for error in failed.by_path.into_values() {
@@ -203,9 +230,29 @@ fn account(
     }
     page.turn(names);
     summary.failed.files += failed.unnamed;
+    summary.vanished += failed.vanished;
     outcome.warning =
         joined([outcome.warning.take(), failed.warning].into_iter().chain(warnings.into_iter().map(Some)));
     outcome
+}
+
+fn is_gone(pass: &CopyPass, path: &str) -> bool {
+    let found = pass.from.join(names::path_of(path)).symlink_metadata();
+    found.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+fn vanished(path: &str) -> FileError {
+    FileError {
+        path: path.to_owned(),
+        class: ErrorClass::Vanished,
+        attempts: 1,
+        error: "it is gone from the source".to_owned(),
+    }
+}
+
+/// Files that take part in a pass.
+fn parts(summary: &PassSummary) -> u64 {
+    summary.new.files + summary.changed.files + summary.same.files + summary.failed.files
 }
 
 fn is_of_source(bucket: Bucket) -> bool {

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 
 use super::*;
-use crate::copy::Extras;
 use crate::copy::account::{self, Head, Line, Names, Reader};
+use crate::copy::{Directories, Extras};
 use crate::filter::Filter;
 use crate::plan::CopyAction;
 
@@ -17,6 +17,12 @@ struct Scripted {
     names: &'static [&'static str],
     /// By its own count.
     failed: u64,
+    /// What somebody else takes away from the source meanwhile.
+    loses: &'static [&'static str],
+}
+
+impl Scripted {
+    const NOTHING: Self = Self { copies: &[], names: &[], failed: 0, loses: &[] };
 }
 
 impl Program for Scripted {
@@ -33,6 +39,9 @@ impl Program for Scripted {
         moved: &mut dyn FnMut(Tally),
         _cancel: &Cancel,
     ) -> Result<Told, PassError> {
+        for name in self.loses {
+            fs::remove_file(pass.from.join(name)).unwrap();
+        }
         let mut sum = Tally::default();
         for name in self.copies {
             let (from, to) = (pass.from.join(name), pass.to.join(name));
@@ -44,7 +53,7 @@ impl Program for Scripted {
         }
         let error = |path: &&str| FileError {
             path: (*path).to_owned(),
-            class: ErrorClass::Transient,
+            class: if self.loses.contains(path) { ErrorClass::Vanished } else { ErrorClass::Transient },
             attempts: 3,
             error: "in use (32)".into(),
         };
@@ -148,7 +157,7 @@ const ALL: &[&str] = &["a", "d/b", "c"];
 
 #[test]
 fn what_a_program_copied_is_counted_and_named_as_in_any_pass() {
-    let (outcome, named) = done(Scripted { copies: ALL, names: &[], failed: 0 }, OnErrors::Fail);
+    let (outcome, named) = done(Scripted { copies: ALL, ..Scripted::NOTHING }, OnErrors::Fail);
     assert_eq!(numbers(&outcome), [2, 1, 1, 0]);
     assert_eq!(buckets(&named), [("a", "new"), ("c", "changed"), ("d/b", "new")]);
     assert_eq!(outcome.extras.iter().map(|extra| extra.path.as_path()).collect::<Vec<_>>(), [Path::new("x")]);
@@ -157,7 +166,7 @@ fn what_a_program_copied_is_counted_and_named_as_in_any_pass() {
 
 #[test]
 fn what_is_left_after_a_clean_pass_has_failed_whatever_the_program_said() {
-    let (outcome, named) = done(Scripted { copies: &["a"], names: &[], failed: 0 }, OnErrors::Fail);
+    let (outcome, named) = done(Scripted { copies: &["a"], ..Scripted::NOTHING }, OnErrors::Fail);
     assert_eq!(numbers(&outcome), [1, 0, 1, 2]);
     assert_eq!(buckets(&named), [("a", "new"), ("c", "failed"), ("d/b", "failed")]);
     assert_eq!((outcome.summary.new.bytes, outcome.summary.failed.bytes), (1, 5));
@@ -171,7 +180,8 @@ fn what_is_left_after_a_clean_pass_has_failed_whatever_the_program_said() {
 #[test]
 fn a_files_own_error_is_told_where_the_program_had_one() {
     for errors in [OnErrors::Fail, OnErrors::Tolerate] {
-        let (outcome, named) = done(Scripted { copies: &["a", "c"], names: &["d/b"], failed: 1 }, errors);
+        let (outcome, named) =
+            done(Scripted { copies: &["a", "c"], names: &["d/b"], failed: 1, ..Scripted::NOTHING }, errors);
         assert_eq!(numbers(&outcome), [1, 1, 1, 1]);
         assert_eq!(named["d/b"], "failed");
         let [error] = &outcome.summary.errors[..] else { panic!("{:?}", outcome.summary.errors) };
@@ -183,14 +193,38 @@ fn a_files_own_error_is_told_where_the_program_had_one() {
 }
 
 #[test]
+fn a_file_that_vanished_before_it_was_copied_is_counted_as_that_with_and_without_a_word_of_the_program() {
+    for names in [&["a"][..], &[]] {
+        let program = Scripted { copies: &["d/b", "c"], names, loses: &["a"], ..Scripted::NOTHING };
+        let (outcome, named) = done(program, OnErrors::Fail);
+        assert_eq!((outcome.summary.vanished, outcome.summary.failed.files), (1, 0), "{names:?}");
+        assert_eq!((named["a"].as_str(), outcome.summary.new.files), ("vanished", 1));
+    }
+}
+
+#[test]
+fn a_folder_that_was_not_made_has_failed() {
+    let trees = Trees::new();
+    fs::create_dir(trees.path("from/empty")).unwrap();
+    let pass = CopyPass { directories: Directories::All, ..trees.pass(OnErrors::Fail) };
+    let watch = Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None };
+    let program = Scripted { copies: ALL, ..Scripted::NOTHING };
+    let outcome = External::new(program).copy(&pass, &watch).unwrap();
+    assert_eq!(outcome.summary.failed.files, 1);
+    assert_eq!(outcome.warning.as_deref(), Some("1 folder of the source is not in the target"));
+}
+
+#[test]
 fn a_tolerant_pass_believes_the_count_of_what_has_no_name() {
-    let (outcome, _) = done(Scripted { copies: &["a", "c"], names: &[], failed: 2 }, OnErrors::Tolerate);
+    let (outcome, _) =
+        done(Scripted { copies: &["a", "c"], failed: 2, ..Scripted::NOTHING }, OnErrors::Tolerate);
     assert_eq!(outcome.summary.failed.files, 2);
 }
 
 #[test]
 fn an_error_behind_which_all_is_equal_is_told_and_fails_nothing() {
-    let (outcome, _) = done(Scripted { copies: ALL, names: &["c"], failed: 1 }, OnErrors::Fail);
+    let (outcome, _) =
+        done(Scripted { copies: ALL, names: &["c"], failed: 1, ..Scripted::NOTHING }, OnErrors::Fail);
     assert_eq!(numbers(&outcome), [2, 1, 1, 0]);
     let warning = outcome.warning.unwrap();
     assert!(warning.contains("named 1 as failed") && warning.contains("in use (32)"), "{warning}");
@@ -204,7 +238,7 @@ fn after_an_unclean_end_of_the_machine_content_is_compared_by_movebook_itself() 
     fs::File::options().write(true).open(trees.path("to/e")).unwrap().set_modified(stamp).unwrap();
     let pass = CopyPass { distrust: Some(Timestamp::UNIX_EPOCH), ..trees.pass(OnErrors::Fail) };
     let watch = Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None };
-    let outcome = External::new(Scripted { copies: &[], names: &[], failed: 0 }).copy(&pass, &watch).unwrap();
+    let outcome = External::new(Scripted::NOTHING).copy(&pass, &watch).unwrap();
     assert_eq!(fs::read_to_string(trees.path("to/e")).unwrap(), "e");
     assert!(outcome.warning.unwrap().contains("scripted compares by size and time alone"));
 }
