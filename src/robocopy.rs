@@ -16,6 +16,7 @@ pub mod help;
 pub mod job;
 pub mod lines;
 mod names;
+pub mod output;
 pub mod pass;
 pub mod summary;
 pub mod switches;

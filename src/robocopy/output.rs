@@ -1,0 +1,313 @@
+//! What robocopy writes, read as it comes: what it copies, what it calls extra, what failed and why, and its summary.
+//!
+//! Pure. Windows' language is never looked at: a line is told by its shape ([`shape`]), an error by its number, the rows of
+//! the summary by their order, and a path by the root that it begins with. Memory is bounded whatever is written.
+
+pub mod shape;
+pub mod text;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::summary::Row;
+use crate::copy::Tally;
+use shape::{Kind, Line, Mark};
+use text::{Text, UNKNOWN};
+
+/// Of more errors, and of more extras, the rest is counted alone.
+const LISTED: usize = 100_000;
+const LAST_WORDS: usize = 3;
+
+/// The roots of a pass, as they were given to robocopy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roots {
+    pub from: String,
+    pub to: String,
+}
+
+/// A path of robocopy's, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub side: Side,
+    /// Below the root, with `/` between the components; empty for the root itself. A letter that was lost on its way is
+    /// [`UNKNOWN`].
+    pub path: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    Source,
+    Target,
+}
+
+/// What failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Windows' number of the error.
+    pub code: u32,
+    /// Windows' own words for it, in its own language; those of what was tried where there were none.
+    pub message: String,
+    /// How often it failed.
+    pub attempts: u32,
+}
+
+/// The summary. By `/bytes` the third row is of bytes; robocopy lets its numbers run together where they are large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    pub directories: Row,
+    pub files: Row,
+    pub bytes: Option<Row>,
+}
+
+/// All that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Files that were begun and have not failed, one under way too.
+    pub copied: Tally,
+    /// What failed, by its place.
+    pub troubles: BTreeMap<Place, Trouble>,
+    /// Lines of errors that name no place in either tree.
+    pub elsewhere: Vec<Trouble>,
+    /// What has a star: extra, or a mismatch. Directories end in `/`.
+    pub marked: Vec<Place>,
+    /// How many lines had a star or an error; more than the lists hold where those are cut.
+    pub marked_in_all: u64,
+    pub table: Option<Table>,
+    /// The last lines that are nothing else, for a robocopy that did not begin.
+    pub last_words: VecDeque<String>,
+}
+
+/// Reads the output of one robocopy.
+#[derive(Debug)]
+pub struct Reading {
+    roots: Roots,
+    text: Text,
+    told: Told,
+    /// The error whose message may be the next line.
+    open: Option<Open>,
+    /// What the last lines of files added, to be taken back when one of them fails.
+    under_way: BTreeMap<Place, u64>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+enum Open {
+    At(Place),
+    Elsewhere,
+}
+
+impl Reading {
+    pub fn new(roots: Roots) -> Self {
+        let (text, told) = (Text::default(), Told::default());
+        Self { roots, text, told, open: None, under_way: BTreeMap::new(), rows: Vec::new() }
+    }
+
+    /// Takes what has come.
+    pub fn feed(&mut self, chunk: &[u8]) {
+        let mut text = std::mem::take(&mut self.text);
+        text.feed(chunk, &mut |line| self.line(line));
+        self.text = text;
+    }
+
+    /// Files begun so far that have not failed, and their bytes.
+    pub fn copied(&self) -> Tally {
+        self.told.copied
+    }
+
+    /// All that was told, when nothing more comes.
+    pub fn finish(mut self) -> Told {
+        std::mem::take(&mut self.text).finish(&mut |line| self.line(line));
+        self.end_rows(None);
+        self.told
+    }
+
+    fn line(&mut self, text: &str) {
+        let line = shape::line(text);
+        match line {
+            Line::Row(row) if self.rows.len() < 3 => {
+                self.rows.push(row);
+                return;
+            }
+            Line::TornRow if self.rows.len() == 2 => {
+                self.end_rows(None);
+                return;
+            }
+            _ => {}
+        }
+        let bytes = self.rows.get(2).copied();
+        self.end_rows(bytes);
+        match line {
+            // The message follows its error at once; a blank line is all that a message of no words leaves.
+            Line::Blank | Line::Row(_) | Line::TornRow => self.open = None,
+            Line::Error { code, rest } => self.error(code, rest),
+            Line::Entry { mark: Mark::None, kind: Kind::File, bytes, path } => self.file(bytes, path),
+            Line::Entry { mark: Mark::None, kind: Kind::Directory, .. } => self.open = None,
+            Line::Entry { mark: Mark::Star, kind, path, .. } => self.marked(kind, path),
+            Line::Words(words) => self.words(words),
+        }
+    }
+
+    /// Two rows or three in a run are a summary; the last one counts.
+    fn end_rows(&mut self, bytes: Option<Row>) {
+        if let [directories, files, ..] = self.rows[..] {
+            self.told.table = Some(Table { directories, files, bytes });
+        }
+        self.rows.clear();
+    }
+
+    fn file(&mut self, bytes: u64, path: &str) {
+        self.open = None;
+        self.told.copied.add(bytes);
+        if self.under_way.len() >= LISTED {
+            self.under_way.clear();
+        }
+        if let Some(place) = self.roots.place(path) {
+            // A file that is tried again has its line once more.
+            if let Some(before) = self.under_way.insert(place, bytes) {
+                take_back(&mut self.told.copied, before);
+            }
+        }
+    }
+
+    fn marked(&mut self, kind: Kind, path: &str) {
+        self.open = None;
+        self.told.marked_in_all += 1;
+        if self.told.marked.len() < LISTED
+            && let Some(mut place) = self.roots.place(path)
+        {
+            if kind == Kind::Directory {
+                place.path.push('/');
+            }
+            self.told.marked.push(place);
+        }
+    }
+
+    fn error(&mut self, code: u32, rest: &str) {
+        let message = escaped(rest);
+        let Some(place) = self.roots.find(rest) else {
+            if self.told.elsewhere.len() < LISTED {
+                self.told.elsewhere.push(Trouble { code, message, attempts: 1 });
+            }
+            self.open = Some(Open::Elsewhere);
+            return;
+        };
+        if let Some(bytes) = self.under_way.remove(&place) {
+            take_back(&mut self.told.copied, bytes);
+        }
+        let known = self.told.troubles.contains_key(&place);
+        if known || self.told.troubles.len() < LISTED {
+            let trouble = self.told.troubles.entry(place.clone()).or_insert(Trouble {
+                code,
+                message: String::new(),
+                attempts: 0,
+            });
+            (trouble.code, trouble.message) = (code, message);
+            trouble.attempts = trouble.attempts.saturating_add(1);
+        }
+        self.open = Some(Open::At(place));
+    }
+
+    fn words(&mut self, words: &str) {
+        match self.open.take() {
+            Some(Open::At(place)) => {
+                if let Some(trouble) = self.told.troubles.get_mut(&place) {
+                    trouble.message = escaped(words);
+                }
+            }
+            Some(Open::Elsewhere) => {
+                if let Some(trouble) = self.told.elsewhere.last_mut() {
+                    trouble.message = format!("{}: {}", trouble.message, escaped(words));
+                }
+            }
+            None => self.last_words(words),
+        }
+    }
+
+    fn last_words(&mut self, words: &str) {
+        // Rules, the name of the program, the lines of its help, a warning between stars: none of them says what is wrong.
+        let is_frame =
+            words.contains("::") || words.starts_with("**") || words.chars().all(|sign| sign == '-');
+        if is_frame {
+            return;
+        }
+        if self.told.last_words.len() == LAST_WORDS {
+            self.told.last_words.pop_front();
+        }
+        self.told.last_words.push_back(escaped(words));
+    }
+}
+
+fn take_back(copied: &mut Tally, bytes: u64) {
+    copied.files = copied.files.saturating_sub(1);
+    copied.bytes = copied.bytes.saturating_sub(bytes);
+}
+
+/// Words of another program on one line, with what could move a cursor written out.
+fn escaped(words: &str) -> String {
+    words
+        .chars()
+        .flat_map(|sign| if sign.is_control() { sign.escape_default().collect() } else { vec![sign] })
+        .collect()
+}
+
+impl Roots {
+    /// The place of a path that begins with one of the roots.
+    pub fn place(&self, path: &str) -> Option<Place> {
+        let path = path.strip_prefix(r"\\?\UNC\").map_or_else(
+            || path.strip_prefix(r"\\?\").unwrap_or(path).to_owned(),
+            |share| format!(r"\\{share}"),
+        );
+        self.at(&path, &self.longest_first())
+    }
+
+    /// The place of the path that a line ends with.
+    pub fn find(&self, words: &str) -> Option<Place> {
+        let roots = self.longest_first();
+        words
+            .char_indices()
+            .filter(|(at, _)| {
+                *at == 0 || words[..*at].ends_with(|before: char| before.is_whitespace() || before == '\\')
+            })
+            .find_map(|(at, _)| self.at(&words[at..], &roots))
+    }
+
+    fn longest_first(&self) -> [(Side, &str); 2] {
+        let mut roots = [(Side::Source, self.from.as_str()), (Side::Target, self.to.as_str())];
+        roots.sort_by_key(|(_, root)| std::cmp::Reverse(root.len()));
+        roots
+    }
+
+    fn at(&self, path: &str, roots: &[(Side, &str)]) -> Option<Place> {
+        roots.iter().find_map(|(side, root)| {
+            let separator = if root.contains('\\') { '\\' } else { '/' };
+            let mut letters = path.chars();
+            for expected in root.trim_end_matches(separator).chars() {
+                if !is_letter(letters.next()?, expected) {
+                    return None;
+                }
+            }
+            let below = letters.as_str();
+            if !(below.is_empty() || below.starts_with(separator)) {
+                return None;
+            }
+            let names = below.split(separator).filter(|name| !name.is_empty());
+            Some(Place { side: *side, path: names.collect::<Vec<_>>().join("/") })
+        })
+    }
+}
+
+/// Whether a letter as it came can be this one: case is Windows' to choose, and what its code page has not is lost.
+fn is_letter(told: char, real: char) -> bool {
+    told == real || told == UNKNOWN || told == '?' || told.to_lowercase().eq(real.to_lowercase())
+}
+
+/// Whether a path as it came can be this one.
+pub fn can_be(told: &str, real: &str) -> bool {
+    let (mut told, mut real) = (told.chars(), real.chars());
+    loop {
+        match (told.next(), real.next()) {
+            (None, None) => return true,
+            (Some(told), Some(real)) if is_letter(told, real) => {}
+            _ => return false,
+        }
+    }
+}
