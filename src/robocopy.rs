@@ -11,6 +11,7 @@
 
 pub mod arguments;
 pub mod command_line;
+pub mod extra;
 pub mod guard;
 pub mod help;
 pub mod job;

@@ -250,14 +250,19 @@ pub(super) fn word(text: &str, around: &Surroundings<'_>) -> Result<Word, Misuse
 }
 
 fn switch_of(switch: &'static Switch, value: Option<&str>, text: &str) -> Result<Used, Misuse> {
-    let usage = switch.usage();
-    let used = |value: Option<&str>| Ok(Used { switch, value: value.map(str::to_owned) });
     if let Meaning::Refused(instead) = switch.meaning {
         return Err(Misuse::new(format!("`{text}` is not done here: {}", switch.says), instead));
     }
+    written(switch, value, text)?;
+    Ok(Used { switch, value: value.map(str::to_owned) })
+}
+
+/// Whether a switch has a value where it needs one, and none where it takes none.
+pub(super) fn written(switch: &Switch, value: Option<&str>, text: &str) -> Result<(), Misuse> {
+    let usage = switch.usage();
     match (switch.form, value) {
-        (Form::Alone, None) | (Form::MayHave(_) | Form::Names(_), None) => used(None),
-        (Form::Value(_) | Form::MayHave(_), Some(value)) if !value.is_empty() => used(Some(value)),
+        (Form::Alone | Form::MayHave(_) | Form::Names(_), None) => Ok(()),
+        (Form::Value(_) | Form::MayHave(_), Some(value)) if !value.is_empty() => Ok(()),
         (Form::Alone, Some(_)) => Err(Misuse::new(
             format!("`{text}` has a value, and {usage} takes none"),
             format!("write {usage}"),
