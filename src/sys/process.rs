@@ -88,6 +88,20 @@ pub struct Ended {
     pub elapsed: Duration,
 }
 
+/// The program of this name that belongs to the system: on Windows the one in its own folder, whatever else PATH leads to.
+pub fn of_system(name: &str) -> String {
+    system::of_system(name)
+}
+
+/// Whether a program would be found by this name or path.
+pub fn is_found(program: &str) -> bool {
+    if Path::new(program).components().count() > 1 {
+        return Path::new(program).is_file();
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+}
+
 /// Runs a child to its end. `tick` is called many times a second meanwhile. An `Err` means that it never
 /// started, or could not be watched and was killed.
 pub fn run(request: &Request<'_>, cancel: &Cancel, tick: &dyn Fn()) -> io::Result<Ended> {

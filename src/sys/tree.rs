@@ -27,7 +27,7 @@ pub use names::Names;
 pub use permissions::Permissions;
 
 #[cfg(windows)]
-use windows::errors::Class;
+use crate::sys::windows_errors::{self, Class};
 
 use super::attributes::{AttributeNames, Held, Object};
 use crate::copy::{EntryKind, Preserved};
@@ -402,7 +402,7 @@ pub fn volume_is_gone(error: &io::Error) -> bool {
 /// What the table of Windows' codes says of an error.
 #[cfg(windows)]
 fn class(error: &io::Error) -> Option<Class> {
-    windows::errors::code(error).and_then(windows::errors::class)
+    windows_errors::code(error).and_then(windows_errors::class)
 }
 
 /// The name with these encoded bytes; on a system whose names are not bytes, what is no Unicode is replaced.

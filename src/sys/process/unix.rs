@@ -18,6 +18,10 @@ pub fn own_tree(wrap: &mut CommandWrap) {
     wrap.wrap(ProcessGroup::leader());
 }
 
+pub fn of_system(name: &str) -> String {
+    name.to_owned()
+}
+
 pub fn shell(line: &str) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(line);

@@ -43,6 +43,11 @@ impl CommandWrapper for OwnGroup {
     }
 }
 
+pub fn of_system(name: &str) -> String {
+    let root = std::env::var("SystemRoot").unwrap_or_else(|_| r"C:\Windows".to_owned());
+    format!(r"{root}\System32\{name}.exe")
+}
+
 /// The line reaches `cmd` as it is: its rules for quotes are not those by which arguments are quoted otherwise.
 pub fn shell(line: &str) -> Command {
     let mut command = Command::new("cmd.exe");

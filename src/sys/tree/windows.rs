@@ -24,7 +24,6 @@
 //! it gave, and the next pass copies those files again. On a share the server decides what a flush is worth. A flush that
 //! fails for any other reason is an error.
 
-pub mod errors;
 mod links;
 mod records;
 

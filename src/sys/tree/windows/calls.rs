@@ -27,9 +27,9 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
-use super::errors;
 use super::records::is_plain;
 use crate::sys::privilege;
+use crate::sys::windows_errors as errors;
 
 /// What the system answered instead of doing what it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,7 +25,6 @@ use windows_sys::Win32::System::Ioctl::{FSCTL_GET_REPARSE_POINT, FSCTL_SET_REPAR
 
 use super::calls::{self, Name, Opening, Place, Refusal};
 use super::change::{self, Forms};
-use super::errors::{self, Class};
 use super::links::{self, LeadsTo};
 use super::look::{self, Marks};
 use super::records::{self, DIRECTORY, Form, REPARSE_POINT, u32_at};
@@ -36,6 +35,7 @@ use crate::sys::tree::{
     Case, Directory, Durability, FileIdentity, Listed, Listings, Permissions, Presence, Renaming, Status,
     Taken, is_absence, is_out_of_reach,
 };
+use crate::sys::windows_errors::{self as errors, Class};
 
 /// What looking, listing and going on below takes.
 const TO_LIST: u32 = FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES;
