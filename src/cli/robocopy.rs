@@ -227,6 +227,7 @@ fn tell(
     names: Option<Names>,
 ) -> Result<()> {
     let Carried { outcome, mismatched, purge, .. } = carried;
+    let now = ZonedDateTime::now();
     let summary = &outcome.summary;
     match names {
         Some(Names { writer, file, _folder }) => {
@@ -239,7 +240,7 @@ fn tell(
                     true => modified(&pass.from.join(names::path_of(&entry.path))),
                     false => None,
                 };
-                if let Some(line) = style.entry(entry, mismatched, modified.as_ref()) {
+                if let Some(line) = style.entry(entry, mismatched, modified.as_ref(), &now) {
                     output.print(&format!("{line}\n"));
                 }
             });
@@ -255,13 +256,13 @@ fn tell(
         // What failed is told even where no names are asked for.
         None => {
             for error in &summary.errors {
-                output.print(&format!("{}\n", style.error(error, mismatched)));
+                output.print(&format!("{}\n", style.error(error, mismatched, &now)));
             }
         }
     }
     if let Purge::Moved { errors, .. } = purge {
         for error in errors {
-            output.print(&format!("{}\n", style.error(error, mismatched)));
+            output.print(&format!("{}\n", style.error(error, mismatched, &now)));
         }
     }
     for note in notes(job, carried) {

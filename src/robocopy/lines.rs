@@ -9,11 +9,10 @@ use super::command_line::Job;
 use super::summary::{Mismatched, Sizes, size};
 use super::switches::Setting;
 use crate::copy::account::{Bucket, Entry};
-use crate::copy::{EntryKind, ExtraEntry, FileError, Rule, names};
+use crate::copy::{EntryKind, ErrorClass, ExtraEntry, FileError, Rule, names};
 
 const RULE: &str = "-------------------------------------------------------------------------------";
 
-const FAILED: &str = "*FAILED";
 const MISMATCH: &str = "*Mismatch";
 
 /// How a job wants its lines.
@@ -71,29 +70,62 @@ impl<'a> Style<'a> {
         entry: &Entry,
         mismatched: &Mismatched,
         modified: Option<&ZonedDateTime>,
+        now: &ZonedDateTime,
     ) -> Option<String> {
-        let class = if mismatched.contains_key(&entry.path) { MISMATCH } else { self.class(entry)? };
-        let text = self.line(class, entry.bytes, modified, self.from, &entry.path);
+        let is_mismatch = mismatched.contains_key(&entry.path);
+        if let (Some(class), Some(error), false) = (entry.class, &entry.error, is_mismatch) {
+            return Some(self.failed(&entry.path, class, error, now));
+        }
+        let class = if is_mismatch { MISMATCH } else { self.class(entry)? };
+        let root = if entry.bucket == Bucket::ExtraFiltered { self.to } else { self.from };
+        let text = self.line(class, entry.bytes, modified, root, &entry.path);
         Some(match &entry.error {
             Some(error) => format!("{text}\n\t\t\t\t{error}"),
             None => text,
         })
     }
 
-    /// The line of what only the target has; `None` for what is not told.
+    /// The line of what only the target has; `None` for what is not told. A directory's number is -1, in one column with
+    /// its class, and it ends with a separator.
     pub fn extra(&self, entry: &ExtraEntry) -> Option<String> {
-        let class = match entry.kind {
-            EntryKind::Directory if self.job.has(Setting::NoDirectoryNames) => return None,
-            EntryKind::Directory => "*EXTRA Dir",
-            EntryKind::File | EntryKind::Link | EntryKind::Special => "*EXTRA File",
-        };
-        Some(self.line(class, entry.bytes, None, self.to, &names::shown(&entry.path)))
+        let path = names::shown(&entry.path);
+        if entry.kind != EntryKind::Directory {
+            return Some(self.line("*EXTRA File", entry.bytes, None, self.to, &path));
+        }
+        if self.job.has(Setting::NoDirectoryNames) {
+            return None;
+        }
+        let path = if self.job.has(Setting::FullPaths) { self.whole(self.to, &path) } else { path };
+        let class = if self.job.has(Setting::NoClasses) { "" } else { "*EXTRA Dir" };
+        let number = if self.job.has(Setting::NoSizes) { "" } else { "-1" };
+        Some(format!("\t{class:<10}{number:>9}\t{path}{}", std::path::MAIN_SEPARATOR))
     }
 
     /// The lines of what failed.
-    pub fn error(&self, error: &FileError, mismatched: &Mismatched) -> String {
-        let class = if mismatched.contains_key(&error.path) { MISMATCH } else { FAILED };
-        format!("\t{class:>12}\t{}\n\t\t\t\t{}", error.path, error.error)
+    pub fn error(&self, error: &FileError, mismatched: &Mismatched, now: &ZonedDateTime) -> String {
+        match mismatched.contains_key(&error.path) {
+            true => format!("\t{MISMATCH:>12}\t{}\n\t\t\t\t{}", error.path, error.error),
+            false => self.failed(&error.path, error.class, &error.error, now),
+        }
+    }
+
+    /// An error as robocopy tells it, with one of Windows' numbers for its class.
+    fn failed(&self, path: &str, class: ErrorClass, error: &str, now: &ZonedDateTime) -> String {
+        let code = match class {
+            ErrorClass::Transient => 32,
+            ErrorClass::Vanished => 2,
+            ErrorClass::Denied => 5,
+            ErrorClass::Fatal => 112,
+            ErrorClass::Permanent => 1,
+        };
+        let now = now.strftime("%Y/%m/%d %H:%M:%S");
+        let path = self.whole(self.from, path);
+        format!("{now} ERROR {code} (0x{code:08X}) Copying File {path}\n{error}\n")
+    }
+
+    fn whole(&self, root: &Path, path: &str) -> String {
+        let end = if path.ends_with('/') { std::path::MAIN_SEPARATOR_STR } else { "" };
+        names::shown(&root.join(names::path_of(path.trim_end_matches('/')))) + end
     }
 
     fn class(&self, entry: &Entry) -> Option<&'static str> {
@@ -102,7 +134,8 @@ impl<'a> Style<'a> {
             Bucket::New => Some("New File"),
             Bucket::Changed => Some("Changed"),
             Bucket::LinksCopied => Some("Link"),
-            Bucket::Failed | Bucket::Vanished | Bucket::ExtraUnread => Some(FAILED),
+            // Told as an error, which each of them has.
+            Bucket::Failed | Bucket::Vanished | Bucket::ExtraUnread => None,
             Bucket::SkippedLinks | Bucket::SkippedSpecial => verbose.then_some("skipped"),
             Bucket::Filtered if verbose => match entry.rule? {
                 // robocopy does not look at what its patterns do not name.
@@ -143,7 +176,7 @@ impl<'a> Style<'a> {
             let _ = write!(text, "{}\t", modified.strftime("%Y/%m/%d %H:%M:%S"));
         }
         if self.job.has(Setting::FullPaths) {
-            text.push_str(&names::shown(&root.join(names::path_of(path))));
+            text.push_str(&self.whole(root, path));
         } else {
             text.push_str(path);
         }

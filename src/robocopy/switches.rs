@@ -61,6 +61,7 @@ pub enum Setting {
     ExcludeDirectoryLinks,
     ExcludeFileLinks,
     CopyLinks,
+    CopyJunctions,
     CoarseStamps,
     IncludeSame,
     ExcludeExtra,
@@ -87,6 +88,7 @@ pub enum Setting {
     LogAppend,
     UnicodeLog,
     UnicodeLogAppend,
+    Unicode,
     Tee,
     Job,
     Save,
@@ -223,8 +225,8 @@ pub const SWITCHES: &[Switch] = &[
     switch(
         "sj",
         Alone,
-        Refused("/SL copies links and junctions as what they are"),
-        "junctions are not told from other links",
+        Sets(Setting::CopyJunctions),
+        "with /SL: junctions are copied as what they are, which /SL does with them here, too",
     ),
     switch(
         "sl",
@@ -384,7 +386,12 @@ pub const SWITCHES: &[Switch] = &[
     switch("tee", Alone, Sets(Setting::Tee), "writes on the console, too"),
     switch("njh", Alone, Sets(Setting::NoHeader), "no header"),
     switch("njs", Alone, Sets(Setting::NoSummary), "no summary"),
-    switch("unicode", Alone, Always, "what is told is Unicode"),
+    switch(
+        "unicode",
+        Alone,
+        Sets(Setting::Unicode),
+        "UTF-16 for a file or a program that reads what is told",
+    ),
     // Jobs.
     switch(
         "job",

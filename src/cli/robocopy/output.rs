@@ -3,15 +3,45 @@
 //! A log that cannot be written any more ends the log and never the pass; it is told at the end, as an error.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use crate::error::{Error, ExitCode, Result};
 use crate::robocopy::command_line::{Encoding, LogFrom};
 use crate::robocopy::{Job, Log, Setting};
 
 pub(super) struct Output {
-    console: Option<BufWriter<io::Stdout>>,
+    console: Option<Console>,
     log: Option<LogFile>,
+}
+
+struct Console {
+    writer: BufWriter<io::Stdout>,
+    encoding: Encoding,
+}
+
+impl Console {
+    /// With `/unicode` whoever reads it gets UTF-16, with its mark and Windows' line ends, as from robocopy; a terminal gets
+    /// what it can show.
+    fn open(job: &Job) -> Self {
+        let wide = job.has(Setting::Unicode) && !io::stdout().is_terminal();
+        let mut writer = BufWriter::new(io::stdout());
+        if wide {
+            // It stays in the buffer, whose errors come with what is written behind it.
+            let _ = writer.write_all(&[0xFF, 0xFE]);
+        }
+        Self { writer, encoding: if wide { Encoding::Utf16 } else { Encoding::Utf8 } }
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        match self.encoding {
+            Encoding::Utf8 => self.writer.write_all(text.as_bytes()),
+            Encoding::Utf16 => self.writer.write_all(&wide(&text.replace('\n', "\r\n"))),
+        }
+    }
+}
+
+fn wide(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 struct LogFile {
@@ -24,7 +54,7 @@ struct LogFile {
 impl Output {
     /// With `/log` the console is silent but for `/tee`.
     pub(super) fn open(job: &Job) -> Result<Self> {
-        let console = || BufWriter::new(io::stdout());
+        let console = || Console::open(job);
         let Some(log) = &job.log else { return Ok(Self { console: Some(console()), log: None }) };
         let file = LogFile::open(log).map_err(|error| {
             Error::new(ExitCode::StepFailed, format!("cannot write the log {}", log.file))
@@ -45,7 +75,7 @@ impl Output {
     pub(super) fn print(&mut self, text: &str) {
         // A reader that has gone away does not end a pass.
         if let Some(console) = &mut self.console
-            && console.write_all(text.as_bytes()).is_err()
+            && console.write(text).is_err()
         {
             self.console = None;
         }
@@ -68,7 +98,7 @@ impl Output {
     pub(super) fn flush(&mut self) {
         if let Some(console) = &mut self.console {
             // A reader that has gone away has what it wanted.
-            let _ = console.flush();
+            let _ = console.writer.flush();
         }
     }
 }
@@ -95,10 +125,7 @@ impl LogFile {
         }
         let written = match self.encoding {
             Encoding::Utf8 => self.file.write_all(text.as_bytes()),
-            Encoding::Utf16 => {
-                let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-                self.file.write_all(&wide)
-            }
+            Encoding::Utf16 => self.file.write_all(&wide(text)),
         };
         self.failed = written.err();
     }

@@ -25,8 +25,14 @@ pub(super) fn judge_logs(words: &[Word], wrong: &mut Vec<Misuse>) {
     }
 }
 
-/// Links are copied or are skipped; which of them are to be is not told apart.
+/// Links are copied or are skipped, junctions and others alike; which of them are to be is not told apart.
 pub(super) fn judge_links(job: &Job, wrong: &mut Vec<Misuse>) {
+    if job.has(Setting::CopyJunctions) && !job.has(Setting::CopyLinks) {
+        wrong.push(Misuse::new(
+            "/SJ copies junctions alone as what they are, and junctions are not told from other links",
+            "add /SL, which copies links and junctions as what they are",
+        ));
+    }
     let skips = [Setting::ExcludeJunctions, Setting::ExcludeDirectoryLinks, Setting::ExcludeFileLinks];
     if job.has(Setting::CopyLinks) && skips.iter().any(|setting| job.has(*setting)) {
         wrong.push(Misuse::new(
