@@ -5,16 +5,20 @@
 //! itself is told and never believed alone.
 
 pub mod external;
+mod robocopy;
 
 use crate::copy::native::Native;
 use crate::copy::{Engine, EngineName};
 use crate::plan::CopyAction;
+use external::External;
+use robocopy::Robocopy;
 
 /// The engine of a copy step.
 pub fn of(action: &CopyAction) -> Box<dyn Engine> {
     match action.engine {
         EngineName::Native => Box::new(Native),
+        EngineName::Robocopy => Box::new(External::new(Robocopy::of(action))),
         // The plan lets no other through yet.
-        EngineName::Robocopy | EngineName::Rclone => Box::new(Native),
+        EngineName::Rclone => Box::new(Native),
     }
 }

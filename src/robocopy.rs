@@ -19,8 +19,10 @@ pub mod lines;
 mod names;
 pub mod output;
 pub mod pass;
+pub mod second_opinion;
 pub mod summary;
 pub mod switches;
+pub mod verdict;
 
 /// Why a command line is not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -18,3 +18,4 @@ pub mod trial;
 pub mod volume;
 pub mod wakefulness;
 pub mod who;
+pub mod windows_errors;

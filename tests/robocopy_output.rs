@@ -17,7 +17,7 @@ fn log(language: &str) -> String {
 }
 
 fn roots() -> Roots {
-    Roots { from: r"\\alt\c$\Mail Archiv".into(), to: r"D:\Mail Archiv".into() }
+    Roots::new(r"\\alt\c$\Mail Archiv\", "d:/Mail Archiv")
 }
 
 fn read(bytes: &[u8], piece: usize) -> Told {
@@ -50,7 +50,7 @@ fn is_understood(told: &Told, named: &str) {
     assert_eq!(told.table, Some(table), "{named}");
     let troubles: Vec<_> =
         told.troubles.iter().map(|(place, trouble)| (place, trouble.code, trouble.attempts)).collect();
-    let (open, closed) = (place(Side::Source, "offen.dat"), place(Side::Source, "zu"));
+    let (open, closed) = (place(Side::Source, "offen.dat"), place(Side::Source, "zu/"));
     assert_eq!(troubles, [(&open, 32, 2), (&closed, 5, 1)], "{named}");
     assert!(told.elsewhere.is_empty(), "{named}");
 }
@@ -66,7 +66,7 @@ fn a_log_says_the_same_in_english_german_french_and_japanese() {
             place(Side::Source, "ein Ordner"),
         ];
         assert_eq!(told.marked, marked, "{language}");
-        let message = &told.troubles[&place(Side::Source, "zu")].message;
+        let message = &told.troubles[&place(Side::Source, "zu/")].message;
         assert!(
             log(language).contains(message.as_str()) && !message.contains("(0x"),
             "{language}: {message}"

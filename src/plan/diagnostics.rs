@@ -27,6 +27,15 @@ pub(super) fn engine_lacks(engine: EngineName, field: &str, why: &str, span: Opt
     .help("use `engine: native`, which can, or leave the field out")
 }
 
+pub(super) fn extra_argument(engine: EngineName, why: &str, hint: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "movebook::extra_argument",
+        format!("the engine `{}` takes no such argument: {}", engine.word(), escaped(why)),
+    )
+    .label(span, "given here")
+    .help(escaped(hint))
+}
+
 pub(super) fn no_program_for_arguments(span: Option<Span>) -> Diagnostic {
     at(
         Diagnostic::error(

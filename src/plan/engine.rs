@@ -20,7 +20,7 @@ pub(super) fn judge(action: &CopyAction, decl: &CopyDecl, default: &CopyOptions)
                 .into_iter()
                 .collect();
         }
-        EngineName::Robocopy => robocopy::arguments::arguments(action),
+        EngineName::Robocopy => return of_robocopy(action, decl, default),
         EngineName::Rclone => rclone::arguments(action),
     };
     let missing = diagnostics::engine_not_available(action.engine, span("engine"));
@@ -31,6 +31,20 @@ pub(super) fn judge(action: &CopyAction, decl: &CopyDecl, default: &CopyOptions)
             }),
         )
         .collect()
+}
+
+fn of_robocopy(action: &CopyAction, decl: &CopyDecl, default: &CopyOptions) -> Vec<Diagnostic> {
+    let Spelled { lacking, .. } = robocopy::arguments::arguments(action);
+    let refused = lacking.iter().filter(|lack| lack.otherwise == Otherwise::Refused).map(|lack| {
+        diagnostics::engine_lacks(action.engine, lack.field, &lack.why, span_of(lack.field, decl, default))
+    });
+    let given = decl.options.extra_args.as_ref().or(default.extra_args.as_ref());
+    let spans = given.into_iter().flatten().map(|leaf| leaf.span);
+    let extra = action.extra_args.iter().zip(spans).filter_map(|(argument, span)| {
+        let misuse = robocopy::extra::judge(argument, action.threads).err()?;
+        Some(diagnostics::extra_argument(action.engine, &misuse.message, &misuse.hint, span))
+    });
+    refused.chain(extra).collect()
 }
 
 /// Where a field is written: at the step, in the defaults, or, of a filter, where the step names it; else where the engine

@@ -6,8 +6,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::extra::{self, Company};
 use crate::copy::spelled::Spelled;
-use crate::copy::{Access, Compare, CopyPass, Directories, Keep, Links, Preserved, Priority};
+use crate::copy::{Access, Compare, CopyPass, Directories, EngineName, Keep, Links, Preserved, Priority};
 use crate::filter::{Case, Rules};
 use crate::plan::action::{Adopt, CopyAction};
 
@@ -19,8 +20,8 @@ const MOST_THREADS: u32 = 128;
 /// What robocopy would be called with for a pass.
 pub fn arguments(action: &CopyAction) -> Spelled {
     let mut spelled = Spelled::default();
-    spelled.say(action.from.display().to_string());
-    spelled.say(action.to.display().to_string());
+    spelled.say(root(&action.from.display().to_string()));
+    spelled.say(root(&action.to.display().to_string()));
     names(&mut spelled, action);
     spelled.arguments.extend(match action.directories {
         Directories::NonEmpty => Some("/s".to_owned()),
@@ -33,6 +34,44 @@ pub fn arguments(action: &CopyAction) -> Spelled {
     limits(&mut spelled, action.filter.rules());
     manner(&mut spelled, action);
     spelled
+}
+
+/// What movebook calls robocopy with for a pass. It never tells it to delete.
+pub fn for_copying(action: &CopyAction) -> Vec<String> {
+    let mut said = arguments(&CopyAction { purge: None, ..action.clone() }).arguments;
+    // What every pass does: attributes that alone differ, and access lists of files that are the same, are put right.
+    said.push("/it".to_owned());
+    if [Preserved::Acls, Preserved::Owner].iter().any(|thing| action.preserve.holds(*thing)) {
+        said.push("/secfix".to_owned());
+    }
+    said.extend(TOLD.map(str::to_owned));
+    said
+}
+
+/// What movebook calls robocopy with to hear what it calls extra, and to change nothing: all of it (`/x`), whatever the
+/// patterns let in.
+pub fn for_listing(action: &CopyAction) -> Vec<String> {
+    let spelled = arguments(action).arguments;
+    let deletes = |switch: &String| switch == "/purge";
+    let mut said: Vec<String> = spelled.into_iter().filter(|switch| !deletes(switch)).collect();
+    said.extend(["/l", "/x"].map(str::to_owned));
+    said.extend(TOLD.map(str::to_owned));
+    said
+}
+
+/// How robocopy is to tell what it does: whole paths, plain numbers, no per cent, Unicode.
+const TOLD: [&str; 4] = ["/fp", "/bytes", "/np", "/unicode"];
+
+/// A root without the separators at its end, but for a drive's; with a drive, it has Windows' separators.
+pub(super) fn root(path: &str) -> String {
+    let has_drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    let path = if has_drive { path.replace('/', "\\") } else { path.to_owned() };
+    let trimmed = path.trim_end_matches(['/', '\\']);
+    match trimmed {
+        "" => path,
+        drive if has_drive && drive.len() == 2 => format!("{drive}\\"),
+        trimmed => trimmed.to_owned(),
+    }
 }
 
 /// Whether `cmd` takes a text as it is. Within quotes, too, it puts a variable's value in the place of `%NAME%`; a quote would
@@ -112,7 +151,7 @@ fn excluded(pattern: &str, action: &CopyAction) -> Option<Vec<String>> {
 }
 
 fn path_below(root: &Path, pattern: &str) -> String {
-    let root = root.display().to_string();
+    let root = self::root(&root.display().to_string());
     let separator = if root.contains('\\') { "\\" } else { "/" };
     let below = pattern.trim_matches('/').replace('/', separator);
     format!("{}{separator}{below}", root.trim_end_matches(['/', '\\']))
@@ -172,7 +211,8 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
     }
     match action.links {
         Links::Skip => spelled.say("/xj"),
-        Links::Copy => spelled.say("/sl"),
+        // Without the second switch the junctions would be followed.
+        Links::Copy => spelled.arguments.extend(["/sl", "/sj"].map(str::to_owned)),
         Links::Fail => {
             spelled.say("/xj");
             spelled.around("links", "robocopy skips links without a word");
@@ -182,7 +222,7 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
     if action.access == Access::Backup {
         spelled.say("/b");
     }
-    spelled.say(format!("/mt:{}", action.threads.clamp(1, MOST_THREADS)));
+    extra(spelled, action);
     if action.threads > MOST_THREADS {
         spelled.lack("threads", format!("{}: robocopy has at most {MOST_THREADS}", action.threads));
     }
@@ -201,6 +241,18 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
     if action.resume_over != CopyPass::RESUME_OVER {
         spelled.lack("resume_over", "robocopy goes on with every file (/z) or with none");
     }
+}
+
+/// How many files at a time, and what the step adds to the line: some of it does not go together with `/mt`.
+fn extra(spelled: &mut Spelled, action: &CopyAction) {
+    let added: &[String] = if action.engine == EngineName::Robocopy { &action.extra_args } else { &[] };
+    let judged: Vec<_> = added.iter().map(|argument| extra::judge(argument, action.threads)).collect();
+    if !judged.contains(&Ok(Company::NoThreads)) {
+        spelled.say(format!("/mt:{}", action.threads.clamp(1, MOST_THREADS)));
+    }
+    // What is refused was told when the plan was made.
+    let let_through = added.iter().zip(judged).filter(|(_, judged)| judged.is_ok());
+    spelled.arguments.extend(let_through.map(|(argument, _)| argument.clone()));
 }
 
 fn preserve(spelled: &mut Spelled, action: &CopyAction) {

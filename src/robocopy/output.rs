@@ -6,15 +6,17 @@
 pub mod shape;
 pub mod text;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::summary::Row;
 use crate::copy::Tally;
 use shape::{Kind, Line, Mark};
 use text::{Text, UNKNOWN};
 
-/// Of more errors, and of more extras, the rest is counted alone.
+/// Of more errors, and of more marked entries, the rest is counted alone.
 const LISTED: usize = 100_000;
+const LISTED_MARKED: usize = 1_000_000;
+const FIRST_COPIED: usize = 5;
 const LAST_WORDS: usize = 3;
 
 /// The roots of a pass, as they were given to robocopy.
@@ -28,8 +30,8 @@ pub struct Roots {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub side: Side,
-    /// Below the root, with `/` between the components; empty for the root itself. A letter that was lost on its way is
-    /// [`UNKNOWN`].
+    /// Below the root, as [`names::shown`](crate::copy::names::shown) writes it; a directory's with a `/` at its end, and
+    /// empty for the root itself. A letter that was lost on its way is [`UNKNOWN`].
     pub path: String,
 }
 
@@ -63,13 +65,15 @@ pub struct Table {
 pub struct Told {
     /// Files that were begun and have not failed, one under way too.
     pub copied: Tally,
-    /// What failed, by its place.
+    /// The first few of them.
+    pub first_copied: Vec<Place>,
+    /// What failed for good, by its place.
     pub troubles: BTreeMap<Place, Trouble>,
     /// Lines of errors that name no place in either tree.
     pub elsewhere: Vec<Trouble>,
-    /// What has a star: extra, or a mismatch. Directories end in `/`.
+    /// What has a star: extra, or a mismatch.
     pub marked: Vec<Place>,
-    /// How many lines had a star or an error; more than the lists hold where those are cut.
+    /// How many lines had a star, whether or not their places could be told and listed.
     pub marked_in_all: u64,
     pub table: Option<Table>,
     /// The last lines that are nothing else, for a robocopy that did not begin.
@@ -84,8 +88,9 @@ pub struct Reading {
     told: Told,
     /// The error whose message may be the next line.
     open: Option<Open>,
-    /// What the last lines of files added, to be taken back when one of them fails.
+    /// What lines of files added, to be taken back when one of them fails.
     under_way: BTreeMap<Place, u64>,
+    codes: BTreeSet<u32>,
     rows: Vec<Row>,
 }
 
@@ -98,7 +103,15 @@ enum Open {
 impl Reading {
     pub fn new(roots: Roots) -> Self {
         let (text, told) = (Text::default(), Told::default());
-        Self { roots, text, told, open: None, under_way: BTreeMap::new(), rows: Vec::new() }
+        Self {
+            roots,
+            text,
+            told,
+            open: None,
+            under_way: BTreeMap::new(),
+            codes: BTreeSet::new(),
+            rows: Vec::new(),
+        }
     }
 
     /// Takes what has come.
@@ -113,10 +126,24 @@ impl Reading {
         self.told.copied
     }
 
+    /// What has failed so far, also what is tried again.
+    pub fn troubles(&self) -> &BTreeMap<Place, Trouble> {
+        &self.told.troubles
+    }
+
+    /// The numbers of the errors so far, each once.
+    pub fn codes(&self) -> impl Iterator<Item = u32> {
+        self.codes.iter().copied()
+    }
+
     /// All that was told, when nothing more comes.
     pub fn finish(mut self) -> Told {
         std::mem::take(&mut self.text).finish(&mut |line| self.line(line));
-        self.end_rows(None);
+        let bytes = self.rows.get(2).copied();
+        self.end_rows(bytes);
+        // What was begun once more after its last error was copied in the end.
+        let under_way = &self.under_way;
+        self.told.troubles.retain(|place, _| !under_way.contains_key(place));
         self.told
     }
 
@@ -141,7 +168,7 @@ impl Reading {
             Line::Error { code, rest } => self.error(code, rest),
             Line::Entry { mark: Mark::None, kind: Kind::File, bytes, path } => self.file(bytes, path),
             Line::Entry { mark: Mark::None, kind: Kind::Directory, .. } => self.open = None,
-            Line::Entry { mark: Mark::Star, kind, path, .. } => self.marked(kind, path),
+            Line::Entry { mark: Mark::Star, path, .. } => self.marked(path),
             Line::Words(words) => self.words(words),
         }
     }
@@ -161,6 +188,9 @@ impl Reading {
             self.under_way.clear();
         }
         if let Some(place) = self.roots.place(path) {
+            if self.told.first_copied.len() < FIRST_COPIED && !self.told.first_copied.contains(&place) {
+                self.told.first_copied.push(place.clone());
+            }
             // A file that is tried again has its line once more.
             if let Some(before) = self.under_way.insert(place, bytes) {
                 take_back(&mut self.told.copied, before);
@@ -168,20 +198,16 @@ impl Reading {
         }
     }
 
-    fn marked(&mut self, kind: Kind, path: &str) {
+    fn marked(&mut self, path: &str) {
         self.open = None;
         self.told.marked_in_all += 1;
-        if self.told.marked.len() < LISTED
-            && let Some(mut place) = self.roots.place(path)
-        {
-            if kind == Kind::Directory {
-                place.path.push('/');
-            }
-            self.told.marked.push(place);
+        if self.told.marked.len() < LISTED_MARKED {
+            self.told.marked.extend(self.roots.place(path));
         }
     }
 
     fn error(&mut self, code: u32, rest: &str) {
+        self.codes.insert(code);
         let message = escaped(rest);
         let Some(place) = self.roots.find(rest) else {
             if self.told.elsewhere.len() < LISTED {
@@ -193,6 +219,7 @@ impl Reading {
         if let Some(bytes) = self.under_way.remove(&place) {
             take_back(&mut self.told.copied, bytes);
         }
+        self.told.first_copied.retain(|copied| *copied != place);
         let known = self.told.troubles.contains_key(&place);
         if known || self.told.troubles.len() < LISTED {
             let trouble = self.told.troubles.entry(place.clone()).or_insert(Trouble {
@@ -250,6 +277,12 @@ fn escaped(words: &str) -> String {
 }
 
 impl Roots {
+    /// As robocopy writes them.
+    pub fn new(from: &str, to: &str) -> Self {
+        let [from, to] = [from, to].map(super::arguments::root);
+        Self { from, to }
+    }
+
     /// The place of a path that begins with one of the roots.
     pub fn place(&self, path: &str) -> Option<Place> {
         let path = path.strip_prefix(r"\\?\UNC\").map_or_else(
@@ -289,10 +322,26 @@ impl Roots {
             if !(below.is_empty() || below.starts_with(separator)) {
                 return None;
             }
-            let names = below.split(separator).filter(|name| !name.is_empty());
-            Some(Place { side: *side, path: names.collect::<Vec<_>>().join("/") })
+            let names: Vec<String> =
+                below.split(separator).filter(|name| !name.is_empty()).map(name_of).collect();
+            let end = if !names.is_empty() && below.ends_with(separator) { "/" } else { "" };
+            Some(Place { side: *side, path: names.join("/") + end })
         })
     }
+}
+
+/// A name with its control characters written as [`names::shown_name`](crate::copy::names::shown_name) writes them.
+fn name_of(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for letter in name.chars() {
+        match letter.is_control() {
+            true => {
+                letter.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| text += &format!("\\x{byte:02X}"))
+            }
+            false => text.push(letter),
+        }
+    }
+    text
 }
 
 /// Whether a letter as it came can be this one: case is Windows' to choose, and what its code page has not is lost.
