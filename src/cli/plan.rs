@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::inputs::{self, RunFacts, Variables};
 use crate::cancel::Cancel;
-use crate::copy::{Access, PassError, Preserved, Progress, Watch};
+use crate::copy::{Access, EngineName, PassError, Preserved, Progress, Watch};
 use crate::engine;
 use crate::error::{Error, ExitCode, Result};
 use crate::plan::{Action, Condition, CopyAction, Plan, VerifyAction};
@@ -17,6 +17,7 @@ use crate::report::plan::{Report, Scan};
 use crate::report::terminal::Colour;
 use crate::report::words;
 use crate::run::{self, service};
+use crate::sys::process;
 use crate::sys::who::{self, Rights};
 
 #[derive(Debug, clap::Args)]
@@ -93,7 +94,12 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let rights = who::rights();
     let notes = plan
         .steps()
-        .filter_map(|step| Some((step.id.clone(), lacking_rights(step.ready()?, rights)?.to_owned())))
+        .filter_map(|step| {
+            let action = step.ready()?;
+            let notes: Vec<&str> =
+                [lacking_rights(action, rights), lacking_program(action)].into_iter().flatten().collect();
+            (!notes.is_empty()).then(|| (step.id.clone(), notes.join("; ")))
+        })
         .collect();
     let report = Report { plan: &plan, scans, refusals, notes };
     let text = match written {
@@ -118,6 +124,20 @@ fn commands(plan: &Plan) -> Result<ExitCode> {
     let commands = passes::commands(plan, &judge);
     super::print_data(&commands.text)?;
     Ok(if commands.refused == 0 { ExitCode::Done } else { ExitCode::Refused })
+}
+
+/// The program that a step calls and that this machine has not got; the run may be on another.
+fn lacking_program(action: &Action) -> Option<&'static str> {
+    match action {
+        Action::Copy(CopyAction { engine: EngineName::Robocopy, .. })
+            if !process::is_found(&process::of_system("robocopy")) =>
+        {
+            Some(
+                "robocopy is not found on this machine: it is a part of Windows; `engine: native` gives the same target tree without it",
+            )
+        }
+        _ => None,
+    }
 }
 
 /// What a step needs that a process with these rights has not got; whoever runs the plan may have it.

@@ -5,7 +5,7 @@
 //!    that was judged.
 //! 3. What it wrote is flushed. After a pass that must be clean the trees are surveyed again, and what is still new or
 //!    changed has failed, whatever the program said. In a pass that tolerates errors the files that it named have failed:
-//!    the source lives, and what changed since is the next pass's.
+//!    the source lives, and what changed since is the next pass's; where it counts more than it names, they are looked for.
 //!
 //! Invariant: the account that comes out names each file in one bucket, as that of the native engine does.
 
@@ -99,6 +99,10 @@ impl<P: Program> Engine for External<P> {
         ground.flush()?;
         let failed = match pass.errors {
             OnErrors::Fail => left(pass, &survey.outcome.summary, &told, watch)?,
+            // What failed without a name is found.
+            OnErrors::Tolerate if told.failed > told.errors.len() as u64 => {
+                left(pass, &survey.outcome.summary, &told, watch)?
+            }
             OnErrors::Tolerate => Failed::told(&told),
         };
         Ok(account(pass, survey, draft, failed, told.warnings, watch.account))
@@ -119,7 +123,7 @@ impl<P: Program> Engine for External<P> {
 #[derive(Default)]
 struct Failed {
     by_path: HashMap<String, FileError>,
-    /// So many more without a name.
+    /// So many more whose names are not kept.
     unnamed: u64,
     /// So many that the source had, and has no more, without a name.
     vanished: u64,
@@ -130,8 +134,7 @@ impl Failed {
     fn told(told: &Told) -> Self {
         let by_path: HashMap<_, _> =
             told.errors.iter().map(|error| (error.path.clone(), error.clone())).collect();
-        let unnamed = told.failed.saturating_sub(by_path.len() as u64);
-        Self { by_path, unnamed, ..Self::default() }
+        Self { by_path, ..Self::default() }
     }
 }
 
@@ -184,10 +187,10 @@ fn left(pass: &CopyPass, before: &PassSummary, told: &Told, watch: &Watch<'_>) -
             folders => format!("{folders} folders of the source are not in the target"),
         });
     } else if left == 0 && named.max(told.failed) > 0 {
+        let words = told.errors.first().map_or("it names none", |error| error.error.as_str());
         failed.warning = Some(format!(
-            "the program named {} as failed, and all that was to be copied is equal: {}",
+            "the program counts {} as failed, and all that was to be copied is equal: {words}",
             named.max(told.failed),
-            told.errors.first().map_or("no name", |error| error.error.as_str()),
         ));
     }
     Ok(failed)

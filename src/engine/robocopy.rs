@@ -6,8 +6,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use indexmap::IndexMap;
-
 use super::external::{Program, Told as Outcome};
 use crate::cancel::Cancel;
 use crate::copy::{
@@ -18,6 +16,7 @@ use crate::robocopy::arguments;
 use crate::robocopy::output::{Place, Reading, Roots, Side, Told, Trouble};
 use crate::robocopy::second_opinion::{self, Deep};
 use crate::robocopy::verdict::{self, Found, Marked, Verdict};
+use crate::sys::hold;
 use crate::sys::process::{self, End, Launch, Request, Stream};
 use crate::sys::windows_errors::{self, Class};
 
@@ -53,9 +52,10 @@ impl Robocopy {
         heard: &mut dyn FnMut(&Reading, &Cancel),
     ) -> Result<(i32, Told), PassError> {
         let program = process::of_system("robocopy");
+        let environment = [(hold::LETS_IN.to_owned(), self.roots.to.clone())].into();
         let request = Request {
             launch: Launch::Program(&program, arguments),
-            environment: &IndexMap::new(),
+            environment: &environment,
             directory: None,
             input: None,
             timeout: None,

@@ -250,10 +250,13 @@ impl Reading {
     }
 
     fn last_words(&mut self, words: &str) {
-        // Rules, the name of the program, the lines of its help, a warning between stars: none of them says what is wrong.
-        let is_frame =
-            words.contains("::") || words.starts_with("**") || words.chars().all(|sign| sign == '-');
-        if is_frame {
+        // What stands above a rule is the header.
+        if words.chars().all(|sign| sign == '-') {
+            self.told.last_words.clear();
+            return;
+        }
+        // The lines of its help, and a warning between stars: none of them says what is wrong.
+        if words.contains("::") || words.starts_with("**") {
             return;
         }
         if self.told.last_words.len() == LAST_WORDS {

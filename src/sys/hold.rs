@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 #[cfg(unix)]
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// In the environment of a program that the holder of a folder calls to work in it: the folder. If that program is movebook
+/// again (`movebook robocopy`), it is no other pass.
+pub const LETS_IN: &str = "MOVEBOOK_HELD_TARGET";
+
 /// Keeps other passes out of a folder until it goes.
 #[derive(Debug)]
 pub struct Held {
@@ -28,6 +32,9 @@ pub struct Held {
 pub fn take(folder: &Path) -> io::Result<Held> {
     use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
     use rustix::io::Errno;
+    if std::env::var_os(LETS_IN).is_some_and(|held| Path::new(&held) == folder) {
+        return Ok(Held { _folder: None });
+    }
     let folder = open(folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let begun = Instant::now();
     loop {
