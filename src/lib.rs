@@ -23,7 +23,7 @@
 //! 5. **Copying.** [`copy`] has a pass as a value and the engine that carries it out; `copy::account` names every file in
 //!    its bucket, `copy::quarantine` gives back what a purge took away, and `copy::verify` reads both trees and names every
 //!    difference. [`robocopy`] is robocopy's own language: its command line as a pass, its way to tell what was done,
-//!    and a copy step as its arguments; [`rclone`] has the last of these for rclone. [`engine`] says who carries out a
+//!    a copy step as its arguments, and what robocopy writes as what it says; [`rclone`] has the last of these for rclone. [`engine`] says who carries out a
 //!    pass: movebook itself, or one of these programs with movebook around it.
 //! 6. **The state file.** [`state`] is the append-only journal, its lock, the fold that makes it a state again, and the
 //!    comparison with a runbook that changed.

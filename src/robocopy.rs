@@ -1,5 +1,5 @@
 //! robocopy's language: its switches, its command line, its job files, the form in which it tells what it did, and a copy
-//! step in its words.
+//! step in its words; and what the real robocopy writes, read back ([`output`]), and judged ([`verdict`], [`second_opinion`]).
 //!
 //! Pure: what a line that people have for robocopy means to a pass is said here, and carried out elsewhere. The language is
 //! robocopy's, so that lines and scripts run as they stand; the meaning is a [`CopyPass`](crate::copy::CopyPass)'s.
