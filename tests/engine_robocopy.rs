@@ -255,6 +255,17 @@ fn what_a_step_adds_is_passed_on() {
     assert!(called(&scene)[0].contains(" /mt:1 /z /compress "), "{:?}", called(&scene));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_gentle_pass_starts_a_gentle_robocopy() {
+    for (fields, expected) in [("", 0), (", gentle: true", 10)] {
+        let scene = pass(fields, &format!("ps -o ni= -p $$ > 'ROOT/nice'\n{STAND_IN}"));
+        scene.run(&[]).code(0);
+        let own = rustix::process::getpriority_process(None).unwrap();
+        assert_eq!(scene.text("nice").trim().parse::<i32>().unwrap(), own.max(expected));
+    }
+}
+
 /// A robocopy that has started another process, and waits.
 const HANG: &str = "sleep 1000 & echo $! > 'ROOT/child.new'; mv 'ROOT/child.new' 'ROOT/child'; wait\n";
 

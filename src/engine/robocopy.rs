@@ -9,7 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use super::external::{Program, Told as Outcome};
 use crate::cancel::Cancel;
 use crate::copy::{
-    CopyPass, Directories, ErrorClass, Extras, FileError, PassError, PassSummary, Survey, Tally, names,
+    CopyPass, Directories, ErrorClass, Extras, FileError, PassError, PassSummary, Priority, Survey, Tally,
+    names,
 };
 use crate::plan::CopyAction;
 use crate::robocopy::arguments;
@@ -29,6 +30,7 @@ const NATIVE: &str = "`engine: native` gives the same target tree without it";
 pub struct Robocopy {
     copying: Vec<String>,
     listing: Vec<String>,
+    priority: Priority,
     roots: Roots,
     /// What the list before the pass said and did not stop it.
     remarks: Mutex<Vec<String>>,
@@ -39,6 +41,7 @@ impl Robocopy {
         Self {
             copying: arguments::for_copying(action),
             listing: arguments::for_listing(action),
+            priority: action.priority,
             roots: Roots::new(&action.from.display().to_string(), &action.to.display().to_string()),
             remarks: Mutex::default(),
         }
@@ -54,7 +57,10 @@ impl Robocopy {
         let program = process::of_system("robocopy");
         let environment = [(hold::LETS_IN.to_owned(), self.roots.to.clone())].into();
         let request = Request {
-            launch: Launch::Program(&program, arguments),
+            launch: match self.priority {
+                Priority::Normal => Launch::Program(&program, arguments),
+                Priority::Gentle => Launch::GentleProgram(&program, arguments),
+            },
             environment: &environment,
             directory: None,
             input: None,

@@ -236,7 +236,7 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
         spelled.lack("bandwidth", format!("{bandwidth}: robocopy has no limit of bytes a second"));
     }
     if action.priority == Priority::Gentle {
-        spelled.lack("gentle", "begin the line with `start /low /wait`");
+        spelled.around("gentle", "begin the line with `start /low /wait`");
     }
     if action.resume_over != CopyPass::RESUME_OVER {
         spelled.lack("resume_over", "robocopy goes on with every file (/z) or with none");

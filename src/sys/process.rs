@@ -29,7 +29,9 @@ use zeroize::Zeroizing;
 
 pub use self::capture::{Captured, KEPT_BYTES, MARGIN_BYTES};
 use self::capture::{Ear, Piece, Reader};
+use super::priority;
 use crate::cancel::Cancel;
+use crate::copy::Priority;
 
 /// How long a killed child is waited for; the kernel may hold one that waits for a dead disk.
 const AFTER_KILL: Duration = Duration::from_millis(200);
@@ -55,6 +57,8 @@ pub struct Request<'a> {
 pub enum Launch<'a> {
     /// A program and its arguments, given to it as they are.
     Program(&'a str, &'a [String]),
+    /// The same, which gets what others leave: of the processor, and on Linux of the disks.
+    GentleProgram(&'a str, &'a [String]),
     /// A line for `sh -c`, `cmd /c`.
     ShellLine(&'a str),
 }
@@ -122,8 +126,16 @@ fn start(
 ) -> io::Result<Ended> {
     let begun = Instant::now();
     let mut wrap = CommandWrap::from(command(request));
-    system::own_tree(&mut wrap);
-    let mut child = wrap.spawn()?;
+    let mut child = match request.launch {
+        Launch::GentleProgram(..) => {
+            system::own_tree(&mut wrap, Priority::Gentle);
+            spawn_gently(&mut wrap)?
+        }
+        Launch::Program(..) | Launch::ShellLine(_) => {
+            system::own_tree(&mut wrap, Priority::Normal);
+            wrap.spawn()?
+        }
+    };
 
     let result = attend(child.as_mut(), request, begun, cancel, tick, listener);
     if result.is_err() {
@@ -131,6 +143,19 @@ fn start(
         let _ = system::kill_tree(child.as_mut());
     }
     result
+}
+
+/// On a thread that ends with it: on Linux a child has the priorities of the thread that started it, and none takes a lower
+/// one back.
+fn spawn_gently(wrap: &mut CommandWrap) -> io::Result<Box<dyn ChildWrapper>> {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            // A system that has no such thing, or refuses it, starts it as any other.
+            let _ = priority::lower_this_thread();
+            wrap.spawn()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 fn attend(
@@ -187,7 +212,7 @@ impl Hearing<'_> {
 
 fn command(request: &Request<'_>) -> Command {
     let mut command = match request.launch {
-        Launch::Program(program, arguments) => {
+        Launch::Program(program, arguments) | Launch::GentleProgram(program, arguments) => {
             let mut command = match request.directory {
                 // Systems disagree on whether `./tool` starts from the caller's or the child's directory: it is the child's.
                 Some(directory) if Path::new(program).components().count() > 1 => {

@@ -52,9 +52,13 @@ fn what_robocopy_cannot_say_of_a_filter_is_refused_by_its_field() {
 
 #[test]
 fn what_is_done_around_robocopy_is_not_refused() {
-    for fields in
-        [", links: fail", ", purge: {max_files: 3}, expect: ['*.dat']", ", adopt: true", ", threads: 1"]
-    {
+    for fields in [
+        ", links: fail",
+        ", gentle: true",
+        ", purge: {max_files: 3}, expect: ['*.dat']",
+        ", adopt: true",
+        ", threads: 1",
+    ] {
         pass(fields, "exit 16\n").plan(&["--no-scan"]).code(0);
     }
 }

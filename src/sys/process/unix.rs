@@ -9,12 +9,13 @@ use process_wrap::std::{ChildWrapper, CommandWrap, ProcessGroup};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use super::End;
+use crate::copy::Priority;
 
 /// How long a tree may take to end by itself after it was asked to.
 pub const GRACE: Duration = Duration::from_millis(400);
 
 /// Its own group is also what keeps the terminal's Ctrl-C away.
-pub fn own_tree(wrap: &mut CommandWrap) {
+pub fn own_tree(wrap: &mut CommandWrap, _: Priority) {
     wrap.wrap(ProcessGroup::leader());
 }
 

@@ -9,6 +9,7 @@ use process_wrap::std::{ChildWrapper, CommandWrap};
 use process_wrap::std::{CommandWrapper, JobObject};
 
 use super::End;
+use crate::copy::Priority;
 
 /// None, since [`ask_to_end`] cannot ask.
 pub const GRACE: Duration = Duration::ZERO;
@@ -19,26 +20,30 @@ const SUSPENDED: u32 = 0x0000_0004;
 /// `CREATE_NEW_PROCESS_GROUP`: the console's Ctrl-C does not reach it.
 #[cfg(windows)]
 const NEW_PROCESS_GROUP: u32 = 0x0000_0200;
+/// `IDLE_PRIORITY_CLASS`, as `start /low` gives it; what the child starts has it, too.
+#[cfg(windows)]
+const IDLE: u32 = 0x0000_0040;
 
 #[cfg(windows)]
-pub fn own_tree(wrap: &mut CommandWrap) {
-    wrap.wrap(JobObject).wrap(OwnGroup);
+pub fn own_tree(wrap: &mut CommandWrap, priority: Priority) {
+    wrap.wrap(JobObject).wrap(OwnGroup(priority));
 }
 
 #[cfg(not(windows))]
-pub fn own_tree(_: &mut CommandWrap) {}
+pub fn own_tree(_: &mut CommandWrap, _: Priority) {}
 
-/// Sets both flags after [`JobObject`] has set its own, since a later call replaces the flags of an earlier one.
+/// Sets its flags after [`JobObject`] has set its own, since a later call replaces the flags of an earlier one.
 /// The job resumes the child in any case.
 #[cfg(windows)]
 #[derive(Debug)]
-struct OwnGroup;
+struct OwnGroup(Priority);
 
 #[cfg(windows)]
 impl CommandWrapper for OwnGroup {
     fn pre_spawn(&mut self, command: &mut Command, _: &CommandWrap) -> io::Result<()> {
         use std::os::windows::process::CommandExt;
-        command.creation_flags(SUSPENDED | NEW_PROCESS_GROUP);
+        let class = if self.0 == Priority::Gentle { IDLE } else { 0 };
+        command.creation_flags(SUSPENDED | NEW_PROCESS_GROUP | class);
         Ok(())
     }
 }
