@@ -62,13 +62,16 @@ pub fn for_listing(action: &CopyAction) -> Vec<String> {
 /// How robocopy is to tell what it does: whole paths, plain numbers, no per cent, Unicode.
 const TOLD: [&str; 4] = ["/fp", "/bytes", "/np", "/unicode"];
 
-/// A root without the separators at its end, but for a drive's; with a drive, it has Windows' separators.
+/// A root without the separators at its end, but for a drive's; with a drive, it has Windows' separators. robocopy finds
+/// long paths by itself, and tells them without the prefix for them.
 pub(super) fn root(path: &str) -> String {
+    let share = path.strip_prefix(r"\\?\UNC\").map(|share| format!(r"\\{share}"));
+    let path = share.as_deref().unwrap_or_else(|| path.strip_prefix(r"\\?\").unwrap_or(path));
     let has_drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
     let path = if has_drive { path.replace('/', "\\") } else { path.to_owned() };
     let trimmed = path.trim_end_matches(['/', '\\']);
     match trimmed {
-        "" => path,
+        "" => path.clone(),
         drive if has_drive && drive.len() == 2 => format!("{drive}\\"),
         trimmed => trimmed.to_owned(),
     }

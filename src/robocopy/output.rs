@@ -17,7 +17,9 @@ use text::{Text, UNKNOWN};
 const LISTED: usize = 100_000;
 const LISTED_MARKED: usize = 1_000_000;
 const FIRST_COPIED: usize = 5;
+const ELSEWHERE: usize = 1000;
 const LAST_WORDS: usize = 3;
+const LONGEST_MESSAGE: usize = 1000;
 
 /// The roots of a pass, as they were given to robocopy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,7 +212,7 @@ impl Reading {
         self.codes.insert(code);
         let message = escaped(rest);
         let Some(place) = self.roots.find(rest) else {
-            if self.told.elsewhere.len() < LISTED {
+            if self.told.elsewhere.len() < ELSEWHERE {
                 self.told.elsewhere.push(Trouble { code, message, attempts: 1 });
             }
             self.open = Some(Open::Elsewhere);
@@ -271,12 +273,16 @@ fn take_back(copied: &mut Tally, bytes: u64) {
     copied.bytes = copied.bytes.saturating_sub(bytes);
 }
 
-/// Words of another program on one line, with what could move a cursor written out.
+/// Words of another program on one line, with what could move a cursor written out, and no more than a person reads.
 fn escaped(words: &str) -> String {
-    words
-        .chars()
-        .flat_map(|sign| if sign.is_control() { sign.escape_default().collect() } else { vec![sign] })
-        .collect()
+    let mut text = String::new();
+    for sign in words.chars().take(LONGEST_MESSAGE) {
+        match sign.is_control() {
+            true => text.extend(sign.escape_default()),
+            false => text.push(sign),
+        }
+    }
+    text
 }
 
 impl Roots {

@@ -211,3 +211,42 @@ fn a_limit_that_lets_in_empty_files_alone_is_none_of_robocopys() {
     assert_eq!(lacking(&action), ["max_size"]);
     assert!(!said(&action).contains("/max"), "{}", said(&action));
 }
+
+#[test]
+fn a_root_is_written_as_robocopy_writes_it() {
+    for (path, root) in [
+        (r"D:\Mail\", r"D:\Mail"),
+        ("D:/Mail/new/", r"D:\Mail\new"),
+        (r"D:\", r"D:\"),
+        (r"\\?\D:\Mail", r"D:\Mail"),
+        (r"\\?\UNC\old\c$\Mail", r"\\old\c$\Mail"),
+        (r"\\old\c$\Mail\", r"\\old\c$\Mail"),
+        ("/srv/old/", "/srv/old"),
+        ("/", "/"),
+    ] {
+        assert_eq!(super::root(path), root, "{path}");
+    }
+}
+
+#[test]
+fn what_movebook_calls_robocopy_with_never_deletes_and_tells_all() {
+    let purge = Some(Purge { max_files: 1, max_percent: 1, keep: Keep::Quarantine });
+    let preserve = Preserve::NOTHING_MORE.with(Preserved::Acls);
+    let action = CopyAction {
+        purge,
+        preserve,
+        engine: EngineName::Robocopy,
+        extra_args: list(&["/z", "/mir", "/purge"]),
+        ..action(Rules::default())
+    };
+    let copying = for_copying(&action).join(" ");
+    assert_eq!(
+        copying,
+        r"\\old\c$\Mail D:\Mail /s /r:2 /w:2 /xj /copy:DATS /dcopy:DAT /mt:8 /z /it /secfix /fp /bytes /np /unicode"
+    );
+    let listing = for_listing(&action).join(" ");
+    assert!(
+        listing.ends_with("/z /l /x /fp /bytes /np /unicode") && !listing.contains("/purge"),
+        "{listing}"
+    );
+}
