@@ -4,7 +4,8 @@
 //! nor makes it. A runbook's `exclude` and `include` speak of files: none of theirs is written so that it can be asked of a
 //! directory. Those for directories and for the depth are meant to be.
 //!
-//! Names with a line feed are not proved to be matched alike: rclone's `**` ends at one.
+//! A name that is no Unicode, or that holds a symbol that rclone writes for what is no letter to see (`␉`), has more letters
+//! there than here: a `?` does not match them alike.
 
 use super::pattern::Pattern;
 use crate::copy::Directories;

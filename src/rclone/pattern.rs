@@ -167,7 +167,7 @@ impl Reader<'_> {
                     return Err("rclone has no braces within braces".to_owned());
                 }
                 '{' => self.choice()?,
-                letter => Piece::Letter(letter),
+                letter => Piece::Letter(as_rclone_sees(letter)?),
             });
         }
         Ok(pieces)
@@ -195,7 +195,8 @@ impl Reader<'_> {
         // At the beginning the bracket is a letter of the class.
         let end = inside.char_indices().skip(1).find(|(_, letter)| *letter == ']').map(|(end, _)| end);
         let Some(end) = end else { return Err("its brackets do not close".to_owned()) };
-        let letters: Vec<char> = inside[..end].chars().map(|letter| self.folded(letter)).collect();
+        let seen = |letter| as_rclone_sees(self.folded(letter));
+        let letters: Vec<char> = inside[..end].chars().map(seen).collect::<Result<_, _>>()?;
         self.rest = &inside[end + 1..];
         if let ([letter], false) = (&letters[..], is_negated) {
             return Ok(Piece::Letter(*letter));
@@ -222,6 +223,18 @@ impl Reader<'_> {
             Case::Sensitive => letter,
             Case::Insensitive => letter.to_ascii_lowercase(),
         }
+    }
+}
+
+/// rclone has symbols for what is no letter to see, and a sign in front of a name's own symbols.
+fn as_rclone_sees(letter: char) -> Result<char, String> {
+    match letter {
+        '\u{1}'..='\u{1f}' => Ok(char::from_u32(0x2400 + u32::from(letter)).unwrap_or(letter)),
+        '\u{7f}' => Ok('\u{2421}'),
+        '\u{2400}'..='\u{2421}' | '\u{ff0f}' | '\u{201b}' => {
+            Err(format!("names with {letter} have other letters to rclone"))
+        }
+        letter => Ok(letter),
     }
 }
 
@@ -332,6 +345,16 @@ mod tests {
             ("{a[,]b,c}", r"{a\,b,c}"),
         ] {
             assert_eq!(kept_out(text).unwrap(), written, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_letter_to_see_is_the_symbol_that_rclone_has_for_it() {
+        for (text, written) in [("a\tb", "a␉b"), ("[\u{7f}]", "␡"), ("[\na]", "[␊a]")] {
+            assert_eq!(kept_out(text).unwrap(), written, "{text:?}");
+        }
+        for text in ["a␉b", "／", "[‛]"] {
+            assert!(kept_out(text).unwrap_err().contains("other letters"), "{text}");
         }
     }
 
