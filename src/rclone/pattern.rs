@@ -226,12 +226,13 @@ impl Reader<'_> {
     }
 }
 
-/// rclone has symbols for what is no letter to see, and a sign in front of a name's own symbols.
+/// rclone has symbols for what is no letter to see, and wide letters for those that Windows has in no name; where a name has
+/// such letters of its own, they are others to it, or have a sign in front.
 fn as_rclone_sees(letter: char) -> Result<char, String> {
     match letter {
         '\u{1}'..='\u{1f}' => Ok(char::from_u32(0x2400 + u32::from(letter)).unwrap_or(letter)),
         '\u{7f}' => Ok('\u{2421}'),
-        '\u{2400}'..='\u{2421}' | '\u{ff0f}' | '\u{201b}' => {
+        letter if ('\u{2400}'..='\u{2421}').contains(&letter) || "‛＂＊．／：＜＞？＼｜".contains(letter) => {
             Err(format!("names with {letter} have other letters to rclone"))
         }
         letter => Ok(letter),
@@ -353,7 +354,7 @@ mod tests {
         for (text, written) in [("a\tb", "a␉b"), ("[\u{7f}]", "␡"), ("[\na]", "[␊a]")] {
             assert_eq!(kept_out(text).unwrap(), written, "{text:?}");
         }
-        for text in ["a␉b", "／", "[‛]"] {
+        for text in ["a␉b", "／", "[‛]", "a：b"] {
             assert!(kept_out(text).unwrap_err().contains("other letters"), "{text}");
         }
     }

@@ -64,9 +64,9 @@ pub struct Campaign {
 #[derive(Default)]
 struct Account {
     cases: u64,
-    took_part: BTreeMap<Engine, u64>,
+    took_part: BTreeMap<String, u64>,
     /// By the engine and the field that it cannot be told.
-    left_out: BTreeMap<(Engine, &'static str), u64>,
+    left_out: BTreeMap<(String, &'static str), u64>,
     features: BTreeMap<String, u64>,
     wrong: Vec<String>,
 }
@@ -84,7 +84,8 @@ impl Campaign {
     pub fn run(&self) {
         println!("seed {}: MOVEBOOK_SEED={} draws the same cases again", self.seed, self.seed);
         let (account, next) = (Mutex::new(Account::default()), AtomicU64::new(self.seed));
-        let workers = std::thread::available_parallelism().map_or(2, |number| number.get().min(4));
+        // Much of a case is waiting for a disk.
+        let workers = std::thread::available_parallelism().map_or(4, |number| (2 * number.get()).min(8));
         std::thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| {
@@ -112,7 +113,8 @@ impl Campaign {
             || match self.until {
                 Until::Cases(wanted) => next - self.seed >= wanted,
                 Until::Each(wanted) => {
-                    let cases = |engine| account.took_part.get(engine).copied().unwrap_or(0);
+                    let cases =
+                        |engine: &Engine| account.took_part.get(&engine.to_string()).copied().unwrap_or(0);
                     self.engines.iter().all(|engine| cases(engine) >= wanted)
                 }
             }
@@ -150,11 +152,11 @@ impl Account {
     fn add(&mut self, case: &Case, outcome: &Outcome) {
         self.cases += 1;
         for engine in &outcome.took_part {
-            *self.took_part.entry(engine.clone()).or_default() += 1;
+            *self.took_part.entry(engine.to_string()).or_default() += 1;
         }
         for (engine, fields) in &outcome.left_out {
             for field in fields {
-                *self.left_out.entry((engine.clone(), field)).or_default() += 1;
+                *self.left_out.entry((engine.to_string(), field)).or_default() += 1;
             }
         }
         for feature in case.features(&outcome.sight) {
@@ -165,8 +167,10 @@ impl Account {
     fn tell(&self, engines: &[Engine]) {
         println!("{} cases, of which took part:", self.cases);
         for engine in engines {
-            println!("  {engine}: {}", self.took_part.get(engine).copied().unwrap_or(0));
-            for ((_, field), cases) in self.left_out.iter().filter(|((other, _), _)| other == engine) {
+            println!("  {engine}: {}", self.took_part.get(&engine.to_string()).copied().unwrap_or(0));
+            for ((_, field), cases) in
+                self.left_out.iter().filter(|((other, _), _)| *other == engine.to_string())
+            {
                 println!("    left out of {cases} by {field}");
             }
         }

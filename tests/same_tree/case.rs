@@ -69,7 +69,7 @@ impl Case {
         for (number, engine) in engines.iter().enumerate() {
             let action =
                 CopyAction { to: folder.path().join(number.to_string()).join("target"), ..planned.clone() };
-            if *engine == Engine::Native {
+            if *engine == Engine::NATIVE {
                 self.target.make(&action.to, now);
                 outcome.sight = look(&action);
             }
@@ -78,7 +78,7 @@ impl Case {
                 outcome.left_out.push((engine.clone(), left_out));
                 continue;
             }
-            if *engine != Engine::Native {
+            if *engine != Engine::NATIVE {
                 self.target.make(&action.to, now);
             }
             let ended = engine.run(&action);
@@ -159,11 +159,9 @@ impl Case {
         let mut told =
             format!("{}  source:\n{}  target:\n{}", self.pass.runbook(from, to), self.source, self.target);
         for Difference { engine, told: lines } in differences {
-            if let Some(command) = engine.command(&self.pass.action(from, to)) {
-                // A text that is written into never fails.
-                let _ = writeln!(told, "  {command}");
-            }
-            let _ = writeln!(told, "  native / {engine}:\n    {}", lines.join("\n    "));
+            let line = engine.line(&self.pass.action(from, to));
+            // A text that is written into never fails.
+            let _ = writeln!(told, "  native / {engine}: {line}\n    {}", lines.join("\n    "));
         }
         told
     }

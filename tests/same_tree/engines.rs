@@ -1,15 +1,17 @@
-//! The engines: each does a pass for itself, by one action.
+//! Who does a pass: each for itself, by one action.
+//!
+//! A *step* is done as a run does one with this `engine:`. A *line* is what `plan --format commands` prints, given to the program
+//! itself.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use movebook::cancel::Cancel;
-use movebook::copy::native::Native;
-use movebook::copy::spelled::Spelled;
-use movebook::copy::{Disposal, Engine as _, Watch};
+use movebook::copy::spelled::{Otherwise, Spelled};
+use movebook::copy::{Disposal, EngineName, Watch};
 use movebook::plan::CopyAction;
-use movebook::{rclone, robocopy, run};
+use movebook::{engine, rclone, robocopy, run};
 
 use crate::tree::{DirectoryTimes, Tree};
 
@@ -19,13 +21,14 @@ const NO_MATTER: [&str; 3] = ["purge.max_files", "purge.max_percent", "purge.kee
 /// Under this name a purge is counted that movebook's guard refuses, and another program would do.
 const GUARD: &str = "purge, of a source without a file";
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
-    Native,
-    /// `movebook robocopy`, which stands in for the real one.
+    Step(EngineName),
+    /// The line for robocopy, to `movebook robocopy`, which stands in for the real one.
     StandIn,
-    /// Microsoft's.
+    /// The same line, to Microsoft's.
     Robocopy(PathBuf),
+    /// The line for rclone, which purges by itself.
     Rclone,
 }
 
@@ -46,9 +49,12 @@ pub struct Sight {
 }
 
 impl Engine {
+    /// Whose tree the others have to leave.
+    pub const NATIVE: Self = Self::Step(EngineName::Native);
+
     /// Those that are here; what is not is said.
     pub fn here() -> Vec<Self> {
-        let mut engines = vec![Self::Native, Self::StandIn];
+        let mut engines = vec![Self::NATIVE, Self::StandIn];
         match robocopy() {
             Ok(program) => engines.push(Self::Robocopy(program)),
             Err(why) => println!("not proven here: the real robocopy: {why}"),
@@ -66,20 +72,24 @@ impl Engine {
         engines
     }
 
-    fn spelled(&self, action: &CopyAction) -> Option<Spelled> {
+    /// The line that says the pass; the native engine needs none.
+    fn spelled(&self, action: &CopyAction) -> Spelled {
         match self {
-            Self::Native => None,
-            Self::StandIn | Self::Robocopy(_) => Some(robocopy::arguments::arguments(action)),
-            Self::Rclone => Some(rclone::arguments(action)),
+            Self::Step(EngineName::Native) => Spelled::default(),
+            Self::StandIn | Self::Robocopy(_) | Self::Step(EngineName::Robocopy) => {
+                robocopy::arguments::arguments(action)
+            }
+            Self::Rclone | Self::Step(EngineName::Rclone) => rclone::arguments(action),
         }
     }
 
     /// Why this engine takes no part in a case, by the fields that it cannot be told.
     pub fn left_out(&self, action: &CopyAction, source: &Tree, sight: &Sight) -> Vec<&'static str> {
-        let mut fields: Vec<&str> = self
-            .spelled(action)
-            .map(|spelled| spelled.lacking.iter().map(|lack| lack.field).collect())
-            .unwrap_or_default();
+        let mut lacking = self.spelled(action).lacking;
+        if matches!(self, Self::Step(_)) {
+            lacking.retain(|lack| lack.otherwise == Otherwise::Refused);
+        }
+        let mut fields: Vec<&str> = lacking.iter().map(|lack| lack.field).collect();
         fields.retain(|field| !NO_MATTER.contains(field));
         // No target has links of its own here.
         if source.links().next().is_none() {
@@ -96,24 +106,21 @@ impl Engine {
     /// Whether directories get the times of their source.
     pub fn directory_times(&self) -> DirectoryTimes {
         match self {
-            Self::Rclone => DirectoryTimes::LeftOut,
+            Self::Rclone | Self::Step(EngineName::Rclone) => DirectoryTimes::LeftOut,
             _ => DirectoryTimes::Compared,
         }
     }
 
-    /// As a person would type it.
-    pub fn command(&self, action: &CopyAction) -> Option<String> {
-        let arguments = self.spelled(action)?.arguments;
-        Some(format!(
-            "{self} {}",
-            arguments.iter().map(|one| rclone::quoted(one)).collect::<Vec<_>>().join(" ")
-        ))
+    /// The line as a person would type it.
+    pub fn line(&self, action: &CopyAction) -> String {
+        let arguments = self.spelled(action).arguments;
+        arguments.iter().map(|argument| rclone::quoted(argument)).collect::<Vec<_>>().join(" ")
     }
 
     pub fn run(&self, action: &CopyAction) -> Result<Ended, String> {
-        let arguments = self.spelled(action).map(|spelled| spelled.arguments).unwrap_or_default();
+        let arguments = self.spelled(action).arguments;
         match self {
-            Self::Native => native(action),
+            Self::Step(engine) => step(&CopyAction { engine: *engine, ..action.clone() }),
             Self::StandIn => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_movebook"));
                 command.arg("robocopy").args(arguments).args([
@@ -152,12 +159,12 @@ impl Engine {
 
 impl fmt::Display for Engine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Native => "native",
-            Self::StandIn => "movebook robocopy",
-            Self::Robocopy(_) => "robocopy",
-            Self::Rclone => "rclone",
-        })
+        match self {
+            Self::Step(engine) => write!(formatter, "engine: {}", engine.word()),
+            Self::StandIn => formatter.write_str("the line for robocopy, to movebook robocopy"),
+            Self::Robocopy(_) => formatter.write_str("the line for robocopy"),
+            Self::Rclone => formatter.write_str("the line for rclone"),
+        }
     }
 }
 
@@ -200,7 +207,7 @@ fn ended(mut command: Command) -> Result<(i32, String), String> {
 pub fn look(action: &CopyAction) -> Sight {
     let pass = run::pass_of(action);
     let watch = Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None };
-    let outcome = Native.survey(&pass, &watch).unwrap().outcome;
+    let outcome = engine::of(action).survey(&pass, &watch).unwrap().outcome;
     let summary = &outcome.summary;
     Sight {
         is_refused: action.purge.is_some() && outcome.source_files == 0 && !outcome.extras.is_empty(),
@@ -210,22 +217,21 @@ pub fn look(action: &CopyAction) -> Sight {
 }
 
 /// By the library, as a run does it.
-fn native(action: &CopyAction) -> Result<Ended, String> {
+fn step(action: &CopyAction) -> Result<Ended, String> {
     if look(action).is_refused {
         return Ok(Ended::Refused);
     }
-    let pass = run::pass_of(action);
+    let (engine, pass) = (engine::of(action), run::pass_of(action));
     let watch = Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None };
-    let outcome = Native.copy(&pass, &watch).map_err(|error| error.to_string())?;
-    if !outcome.summary.errors.is_empty() {
-        return Err(format!("{:?}", outcome.summary.errors));
+    let outcome = engine.copy(&pass, &watch).map_err(|error| error.to_string())?;
+    let summary = &outcome.summary;
+    if !summary.errors.is_empty() || summary.failed.files > 0 {
+        return Err(format!("{} files failed: {:?}", summary.failed.files, summary.errors));
     }
     if action.purge.is_none() || outcome.extras.is_empty() {
         return Ok(Ended::Done);
     }
-    let beside = action.to.with_extension("quarantine");
-    let purged = Native
-        .purge(&pass, &outcome.extras, &Disposal::Quarantine(beside), &watch)
-        .map_err(|error| error.to_string())?;
+    let beside = Disposal::Quarantine(action.to.with_extension("quarantine"));
+    let purged = engine.purge(&pass, &outcome.extras, &beside, &watch).map_err(|error| error.to_string())?;
     if purged.errors.is_empty() { Ok(Ended::Done) } else { Err(format!("{:?}", purged.errors)) }
 }

@@ -11,7 +11,7 @@ const TRIALS: usize = 400;
 pub fn shrunk(case: &Case, differences: Vec<Difference>) -> (Case, Vec<Difference>) {
     let engine = differences[0].engine.clone();
     let engines =
-        if engine == Engine::Native { vec![engine.clone()] } else { vec![Engine::Native, engine.clone()] };
+        if engine == Engine::NATIVE { vec![engine.clone()] } else { vec![Engine::NATIVE, engine.clone()] };
     let mut best = (case.clone(), differences);
     let mut trials = 0;
     loop {

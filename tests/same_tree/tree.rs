@@ -201,7 +201,7 @@ impl Tree {
     fn has_in_another_case(&self, path: &str) -> bool {
         let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
         ends.map(|end| &path[..end]).any(|part| {
-            self.0.keys().any(|other| other != part && other.to_lowercase() == part.to_lowercase())
+            self.0.keys().any(|other| other != part && other.to_uppercase() == part.to_uppercase())
         })
     }
 }
