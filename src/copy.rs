@@ -345,6 +345,8 @@ pub struct PassOutcome {
     pub target_files: u64,
     /// Regular files that the filter let in in the source.
     pub source_files: u64,
+    /// Of the changed ones those in whose place the target has a link, which is replaced.
+    pub over_links: u64,
     /// What a person should know though no file is concerned.
     pub warning: Option<String>,
 }

@@ -1,6 +1,8 @@
 //! A pass that another program carries out, over two trees that movebook can look at itself.
 //!
 //! 1. Both trees are surveyed: the account of the pass, the extra files and the totals are known before anything is touched.
+//!    Where the target has a link, or something else that does not fit, in the place of what is to be copied, movebook does
+//!    the pass itself: a program would write through the link.
 //! 2. The program copies, watched. It is never told to delete: what a purge takes away is taken by movebook, from the list
 //!    that was judged.
 //! 3. What it wrote is flushed. After a pass that must be clean the trees are surveyed again, and what is still new or
@@ -75,14 +77,12 @@ impl<P: Program> Engine for External<P> {
     fn copy(&self, pass: &CopyPass, watch: &Watch<'_>) -> Result<PassOutcome, PassError> {
         if pass.distrust.is_some() {
             // What was never flushed looks the same and may be empty: only a pass that reads it mends that.
-            let mut outcome = Native.copy(pass, watch)?;
             let why = format!(
                 "the machine or the volume went away behind an earlier pass, so files were compared by content and copied by \
                  movebook itself this time; {} compares by size and time alone",
                 P::NAME
             );
-            outcome.warning = joined([outcome.warning.take(), Some(why)]);
-            return Ok(outcome);
+            return by_movebook(pass, why, watch);
         }
         let ground = <Ground>::take(&pass.to)?;
         let draft = watch.account.map(|names| Draft::beside(names, "survey"));
@@ -93,6 +93,14 @@ impl<P: Program> Engine for External<P> {
             account: draft.as_ref().and_then(Draft::writer),
         };
         let survey = Native.survey(pass, &looking)?;
+        if let Some(what) = in_the_way(pass, &survey.outcome) {
+            drop((draft, ground));
+            let why = format!(
+                "{what}, so files were copied by movebook itself this time; {} may write through links, out of the target",
+                P::NAME
+            );
+            return by_movebook(pass, why, watch);
+        }
         self.program.prepare(pass, &survey, watch.cancel)?;
         let mut meter = Meter::new(&survey.outcome.summary, watch);
         let told = self.program.copy(pass, &survey, &mut |moved| meter.moved(moved), watch.cancel)?;
@@ -117,6 +125,32 @@ impl<P: Program> Engine for External<P> {
     ) -> Result<Purged, PassError> {
         Native.purge(pass, extras, disposal, watch)
     }
+}
+
+/// What the target has in the place of something that is to be copied and that no program may be let loose on: a program opens
+/// a link that has a file's name, and enters one that has a folder's.
+fn in_the_way(pass: &CopyPass, found: &PassOutcome) -> Option<String> {
+    let PassOutcome { summary, over_links, .. } = found;
+    match over_links {
+        0 => {}
+        1 => return Some("the target had a link in the place of a file".to_owned()),
+        links => return Some(format!("the target had links in the place of {links} files")),
+    }
+    if summary.failed.files > PassSummary::LISTED_ERRORS as u64 {
+        return Some("more could not be looked at than is listed".to_owned());
+    }
+    let in_target = |error: &&FileError| {
+        let path = pass.to.join(names::path_of(error.path.trim_end_matches('/')));
+        error.class == ErrorClass::Permanent && path.symlink_metadata().is_ok()
+    };
+    let error = summary.errors.iter().find(in_target)?;
+    Some(format!("the target had something else in the place of {}", error.path))
+}
+
+fn by_movebook(pass: &CopyPass, why: String, watch: &Watch<'_>) -> Result<PassOutcome, PassError> {
+    let mut outcome = Native.copy(pass, watch)?;
+    outcome.warning = joined([outcome.warning.take(), Some(why)]);
+    Ok(outcome)
 }
 
 /// Files that were to be copied and were not.

@@ -48,6 +48,7 @@ pub(super) struct PassTally {
     extras: Vec<ExtraEntry>,
     target_files: u64,
     source_files: u64,
+    over_links: u64,
     /// What a person should know though no file is concerned.
     warning: Option<String>,
     pub(super) page: account::Page,
@@ -332,8 +333,10 @@ impl<D: Directory> PassHandler<'_, D> {
                 summary.attributes_mended += u64::from(mended == Mended::Yes);
             }
             Decision::New | Decision::Changed => {
+                let is_over_link = found.target.as_ref().is_some_and(|target| target.kind == EntryKind::Link);
                 state = self.bring(worker, found, turn)?;
                 self.count(worker, found, decision, state.size);
+                worker.tally.over_links += u64::from(is_over_link);
                 if turn.resumed > 0 {
                     worker.tally.summary.resumed.add(turn.resumed);
                 }
@@ -530,6 +533,7 @@ pub(super) fn add_up(tallies: Vec<PassTally>) -> Survey {
         whole.extras.extend(tally.extras);
         whole.target_files += tally.target_files;
         whole.source_files += tally.source_files;
+        whole.over_links += tally.over_links;
         // All workers of a pass meet the same.
         whole.warning = whole.warning.or(tally.warning);
         largest.extend(tally.largest);

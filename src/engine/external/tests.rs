@@ -243,3 +243,29 @@ fn after_an_unclean_end_of_the_machine_content_is_compared_by_movebook_itself() 
     assert_eq!(fs::read_to_string(trees.path("to/e")).unwrap(), "e");
     assert!(outcome.warning.unwrap().contains("scripted compares by size and time alone"));
 }
+
+#[cfg(unix)]
+#[test]
+fn no_program_is_let_loose_on_a_target_with_links_in_the_place_of_files_or_folders() {
+    use std::os::unix::fs::symlink;
+
+    for (link, to, clean) in [("to/c", "outside/precious", true), ("to/d", "outside", false)] {
+        let trees = Trees::new();
+        fs::create_dir(trees.path("outside")).unwrap();
+        fs::write(trees.path("outside/precious"), "precious").unwrap();
+        // What is there already is a file.
+        let _ = fs::remove_file(trees.path(link));
+        symlink(trees.path(to), trees.path(link)).unwrap();
+        let watch = Watch { progress: &|_| {}, cancel: &Cancel::new(), account: None };
+        let program = External::new(Scripted { copies: ALL, ..Scripted::NOTHING });
+        let outcome = program.copy(&trees.pass(OnErrors::Fail), &watch).unwrap();
+        let outside: Vec<_> =
+            fs::read_dir(trees.path("outside")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(outside, ["precious"], "{link}");
+        assert_eq!(fs::read(trees.path("outside/precious")).unwrap(), b"precious", "{link}");
+        assert_eq!(fs::read(trees.path("to/a")).unwrap(), b"a", "{link}");
+        assert_eq!(outcome.summary.failed.files == 0, clean, "{link}: {:?}", outcome.summary);
+        let warning = outcome.warning.unwrap();
+        assert!(warning.contains("by movebook itself") && warning.contains("scripted"), "{warning}");
+    }
+}
