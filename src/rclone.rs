@@ -125,7 +125,15 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
     spelled.say("--no-unicode-normalization");
     match action.links {
         Links::Skip => spelled.say("--skip-links"),
-        Links::Copy => spelled.say("--links"),
+        Links::Copy => {
+            spelled.say("--links");
+            if chooses_files(action.filter.rules()) {
+                spelled.lack(
+                    "links",
+                    "`copy` beside a filter of names, ages or sizes: to rclone a link is a small file of another name",
+                );
+            }
+        }
         Links::Fail => {
             spelled.say("--skip-links");
             spelled.around("links", "rclone skips links without an error");
@@ -168,6 +176,14 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
     if action.resume_over != CopyPass::RESUME_OVER {
         spelled.lack("resume_over", "rclone begins an interrupted file anew");
     }
+}
+
+/// Whether a filter tells files apart by anything but where they lie.
+fn chooses_files(rules: &Rules) -> bool {
+    let Rules { include, exclude, min_age, max_age, min_size, max_size, .. } = rules;
+    let has_patterns = !(include.is_empty() && exclude.is_empty());
+    let has_ages = min_age.is_some() || max_age.is_some();
+    has_patterns || has_ages || min_size.is_some() || max_size.is_some()
 }
 
 /// Whole days as days, else seconds, which every version of rclone reads.

@@ -31,15 +31,21 @@ pub(super) fn say(spelled: &mut Spelled, action: &CopyAction) {
             Err(reason) => spelled.lack("exclude", format!("`{pattern}`: {reason}")),
         }
     }
+    let mut let_in = Vec::new();
     for pattern in include {
         match Pattern::parse(pattern, *case) {
-            Ok(parsed) => rules.push(format!("+ {}", parsed.letting_in())),
+            Ok(parsed) => let_in.push(parsed.letting_in()),
             Err(reason) => spelled.lack("include", format!("`{pattern}`: {reason}")),
         }
     }
+    // By `**` rclone does not look where nothing can be: there it neither makes an empty directory nor purges one; and it does
+    // not see that a path which may begin anywhere can lie below any directory.
+    let may_lie_below_any = |pattern: &String| pattern.contains('/') && !pattern.starts_with('/');
+    let sees_all = action.directories == Directories::All
+        || action.purge.is_some()
+        || let_in.iter().any(may_lie_below_any);
+    rules.extend(let_in.into_iter().map(|pattern| format!("+ {pattern}")));
     if !include.is_empty() {
-        // By `**` rclone does not look where nothing can be; but there it neither makes an empty directory nor purges one.
-        let sees_all = action.directories == Directories::All || action.purge.is_some();
         rules.push(if sees_all { "- ?*" } else { "- **" }.to_owned());
     }
     for rule in rules {

@@ -39,7 +39,7 @@ fn filters_are_in_order_and_what_is_kept_out_comes_first() {
 }
 
 #[test]
-fn where_empty_directories_matter_all_are_seen() {
+fn directories_are_all_seen_where_empty_ones_matter_or_what_is_let_in_may_lie_below_any() {
     let only = |include: &str| Rules { include: list(&[include]), ..Rules::default() };
     let purge = Some(Purge { max_files: 1000, max_percent: 5, keep: Keep::Quarantine });
     for action in [
@@ -49,6 +49,7 @@ fn where_empty_directories_matter_all_are_seen() {
         assert!(said(&action).starts_with("--filter + /Offers/* --filter - ?* "), "{}", said(&action));
     }
     assert_eq!(said(&action(only("Offers/*"))), "--filter + /Offers/* --filter - ** --ignore-case");
+    assert_eq!(said(&action(only("**/Offers/*"))), "--filter + Offers/* --filter - ?* --ignore-case");
 }
 
 #[test]
@@ -115,6 +116,21 @@ fn a_purge_beside_limits_that_hide_files_of_the_source_is_not_left_to_rclone() {
         assert_eq!(lacking(&action), ["purge.max_percent", field, "links"]);
         assert!(arguments(&action).lacking.iter().all(|lack| lack.otherwise == Otherwise::Around));
     }
+}
+
+#[test]
+fn links_are_copied_only_where_no_filter_would_tell_them_from_files() {
+    let links = |rules| CopyAction { links: Links::Copy, ..action(rules) };
+    for rules in [
+        Rules { include: list(&["a"]), ..Rules::default() },
+        Rules { exclude: list(&["a"]), ..Rules::default() },
+        Rules { min_age: Some(Duration::from_secs(DAY)), ..Rules::default() },
+        Rules { max_size: Some(1), ..Rules::default() },
+    ] {
+        assert_eq!(lacking(&links(rules)), ["links"]);
+    }
+    let places = Rules { exclude_directories: list(&["a"]), max_depth: Some(2), ..Rules::default() };
+    assert_eq!(lacking(&links(places)), [""; 0]);
 }
 
 #[test]

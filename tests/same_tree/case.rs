@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -12,7 +13,7 @@ use rand::rngs::StdRng;
 use crate::engines::{Ended, Engine, Sight, look};
 use crate::names::Paths;
 use crate::pass::Pass;
-use crate::tree::{Entry, Seen, Tree};
+use crate::tree::{Entry, OUTSIDE, Seen, Tree};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -46,7 +47,12 @@ impl Case {
         let target = Tree::target(&source, &mut chance);
         let files = source.files().chain(target.files()).map(|(path, _)| path.to_owned()).collect();
         let directories = source.directories().chain(target.directories()).collect();
-        let pass = Pass::draw(&Paths { files, directories }, &mut chance);
+        let mut pass = Pass::draw(&Paths { files, directories }, &mut chance);
+        // In a file's place no link is made.
+        let is_taken = |path| target.0.get(path).is_some_and(|entry| !matches!(entry, Entry::Link(_)));
+        if source.links().any(is_taken) {
+            pass.keys.remove("links");
+        }
         Self { pass, source, target }
     }
 
@@ -55,7 +61,9 @@ impl Case {
         let folder = tempfile::Builder::new().prefix("same-tree-").tempdir().unwrap();
         let now = SystemTime::now();
         let from = folder.path().join("source");
-        self.source.make(&from, now);
+        self.source.make(&from, folder.path(), now);
+        let outside = folder.path().join(OUTSIDE);
+        fs::write(&outside, OUTSIDE).unwrap();
         let before = Seen::at(&from);
         let planned = self.pass.action(&from, &folder.path().join("target"));
         let mut outcome = Outcome {
@@ -70,19 +78,24 @@ impl Case {
             let action =
                 CopyAction { to: folder.path().join(number.to_string()).join("target"), ..planned.clone() };
             if *engine == Engine::NATIVE {
-                self.target.make(&action.to, now);
+                self.target.make(&action.to, folder.path(), now);
                 outcome.sight = look(&action);
             }
-            let left_out = engine.left_out(&action, &self.source, &outcome.sight);
+            let left_out = engine.left_out(&action, self, &outcome.sight);
             if !left_out.is_empty() {
                 outcome.left_out.push((engine.clone(), left_out));
                 continue;
             }
             if *engine != Engine::NATIVE {
-                self.target.make(&action.to, now);
+                self.target.make(&action.to, folder.path(), now);
             }
             let ended = engine.run(&action);
             let seen = Seen::at(&action.to);
+            if fs::read_to_string(&outside).unwrap() != OUTSIDE {
+                let told = vec!["what a link leads to was written".to_owned()];
+                outcome.differences.push(Difference { engine: engine.clone(), told });
+                fs::write(&outside, OUTSIDE).unwrap();
+            }
             outcome.took_part.push(engine.clone());
             let Some((native_ended, native_seen)) = &native else {
                 if let Err(why) = &ended {
@@ -133,6 +146,7 @@ impl Case {
         note(sight.extras > 0 && pass.purges() && !sight.is_refused, "entries to be purged");
         note(sight.is_refused, "a purge that the guard refuses");
         note(self.source.links().next().is_some(), "a link in the source");
+        note(self.target.links().next().is_some(), "a link in the target");
         note(self.source.empty_directories().next().is_some(), "an empty directory in the source");
         note(self.source.0.is_empty(), "an empty source");
         note(self.target.0.is_empty(), "an empty target");

@@ -13,6 +13,7 @@ use movebook::copy::{Disposal, EngineName, Watch};
 use movebook::plan::CopyAction;
 use movebook::{engine, rclone, robocopy, run};
 
+use crate::case::Case;
 use crate::tree::{DirectoryTimes, Tree};
 
 /// Fields that a program has no argument for, and that are nothing to the tree: limits above which a person is asked, and
@@ -20,6 +21,9 @@ use crate::tree::{DirectoryTimes, Tree};
 const NO_MATTER: [&str; 3] = ["purge.max_files", "purge.max_percent", "purge.keep"];
 /// Under this name a purge is counted that movebook's guard refuses, and another program would do.
 const GUARD: &str = "purge, of a source without a file";
+
+/// Under this one a target that rclone itself writes through.
+const LINKS: &str = "links of the target";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -84,16 +88,19 @@ impl Engine {
     }
 
     /// Why this engine takes no part in a case, by the fields that it cannot be told.
-    pub fn left_out(&self, action: &CopyAction, source: &Tree, sight: &Sight) -> Vec<&'static str> {
+    pub fn left_out(&self, action: &CopyAction, case: &Case, sight: &Sight) -> Vec<&'static str> {
         let mut lacking = self.spelled(action).lacking;
         if matches!(self, Self::Step(_)) {
             lacking.retain(|lack| lack.otherwise == Otherwise::Refused);
         }
         let mut fields: Vec<&str> = lacking.iter().map(|lack| lack.field).collect();
         fields.retain(|field| !NO_MATTER.contains(field));
-        // No target has links of its own here.
-        if source.links().next().is_none() {
+        let has_links = |tree: &Tree| tree.links().next().is_some();
+        if !has_links(&case.source) {
             fields.retain(|field| *field != "links");
+        }
+        if *self == Self::Rclone && has_links(&case.target) {
+            fields.push(LINKS);
         }
         if sight.is_refused && matches!(self, Self::Robocopy(_) | Self::Rclone) {
             fields.push(GUARD);

@@ -48,6 +48,9 @@ impl Pass {
         pass.draw_limits(chance);
         let directories = ["non-empty", "non-empty", "all", "all", "none"].choose(chance).unwrap();
         pass.keys.insert("directories".into(), json!(directories));
+        if chance.random_bool(0.08) {
+            pass.keys.insert("links".into(), json!("copy"));
+        }
         if chance.random_bool(0.15) {
             pass.keys.insert("mtime_tolerance".into(), json!("2s"));
         }

@@ -21,6 +21,9 @@ pub const AGES: [i64; 3] = [1, 2, 7];
 /// Limits of size that passes have; the trees hold files at each and a byte to either side.
 pub const SIZES: [u64; 4] = [1, 3, 100, 4096];
 
+/// A file that no pass may touch, beside the trees.
+pub const OUTSIDE: &str = "outside";
+
 /// Entries by their path below the root. What an entry lies in is a directory of the tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree(pub BTreeMap<String, Entry>);
@@ -109,6 +112,19 @@ impl Tree {
             let path = below(directories.choose(chance).unwrap(), names::file(chance));
             extras.add_with_parents(&path, Entry::File(file));
         }
+        if cfg!(unix) && chance.random_bool(0.15) {
+            // In the place of a file, or of its own; the entry that was drawn there gives way.
+            let files: Vec<&str> = source.files().map(|(path, _)| path).collect();
+            let path = match files.choose(chance) {
+                Some(path) if chance.random_bool(0.5) => (*path).to_owned(),
+                _ => below(directories.choose(chance).unwrap(), names::file(chance)),
+            };
+            if tree.0.get(&path) != Some(&Entry::Directory) && source.0.get(&path) != Some(&Entry::Directory)
+            {
+                tree.0.remove(&path);
+                tree.add_with_parents(&path, Entry::Link(OUTSIDE.to_owned()));
+            }
+        }
         for (path, entry) in extras.0 {
             if !source.clashes_with(&path, &entry) && !tree.clashes_with(&path, &entry) {
                 tree.add_with_parents(&path, entry);
@@ -151,7 +167,8 @@ impl Tree {
         )
     }
 
-    pub fn make(&self, root: &Path, now: SystemTime) {
+    /// Makes the tree in a folder of the test's, which has a file outside of all trees for links to lead to.
+    pub fn make(&self, root: &Path, folder: &Path, now: SystemTime) {
         fs::create_dir_all(root).unwrap();
         for (path, entry) in &self.0 {
             let path = root.join(path);
@@ -162,6 +179,7 @@ impl Tree {
                     let modified = FileTime::from_system_time(file.age.before(now));
                     filetime::set_file_mtime(&path, modified).unwrap();
                 }
+                Entry::Link(to) if to == OUTSIDE => link(folder.join(OUTSIDE).to_str().unwrap(), &path),
                 Entry::Link(to) => link(to, &path),
             }
         }
@@ -359,7 +377,11 @@ fn every_difference_of_two_trees_is_told() {
     let seen = |name: &str, entries: &[(&str, Entry)]| {
         let root = folder.path().join(name);
         let entries = entries.iter().map(|(path, entry)| ((*path).to_owned(), entry.clone()));
-        Tree([("d".to_owned(), Entry::Directory)].into_iter().chain(entries).collect()).make(&root, now);
+        Tree([("d".to_owned(), Entry::Directory)].into_iter().chain(entries).collect()).make(
+            &root,
+            folder.path(),
+            now,
+        );
         Seen::at(&root)
     };
     let timed = BTreeSet::from(["d".to_owned()]);
