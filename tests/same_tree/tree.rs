@@ -210,10 +210,13 @@ impl Tree {
         if self.0.get(path).is_some_and(is_other) {
             return true;
         }
-        let lies_in_no_directory = path
-            .match_indices('/')
-            .any(|(end, _)| self.0.get(&path[..end]).is_some_and(|parent| *parent != Entry::Directory));
-        lies_in_no_directory || (cfg!(windows) && self.has_in_another_case(path))
+        !self.has_room_above(path) || (cfg!(windows) && self.has_in_another_case(path))
+    }
+
+    /// Whether nothing but directories lies above a path.
+    fn has_room_above(&self, path: &str) -> bool {
+        let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
+        above.all(|parent| self.0.get(parent).is_none_or(|entry| *entry == Entry::Directory))
     }
 
     fn has_in_another_case(&self, path: &str) -> bool {
