@@ -11,6 +11,7 @@ mod completions;
 mod demo;
 mod demo_server;
 mod discard;
+mod import;
 mod inputs;
 mod man;
 mod place;
@@ -80,6 +81,8 @@ enum Command {
     Discard(discard::Args),
     /// Carry out a robocopy command line as it stands, with this program's engine and guards (`robocopy /?`)
     Robocopy(robocopy::Args),
+    /// Make a runbook of the scripts that a move was done with until now: batch, PowerShell, shell, robocopy job files
+    Import(import::Args),
     /// Move a small live archive, made for the purpose
     Demo(demo::Args),
     /// Print the JSON schema of runbooks or of one runbook's variable files
@@ -121,6 +124,7 @@ pub fn main() -> u8 {
         Command::Quarantine(args) => quarantine::run(&args),
         Command::Restore(args) => restore::run(&args, colour),
         Command::Discard(args) => discard::run(&args, colour),
+        Command::Import(args) => import::run(&args, colour),
         Command::Demo(args) => demo::run(&args, colour),
         Command::Schema(args) => schema::run(&args, colour),
         Command::Completions(args) => completions::run(&args),

@@ -23,7 +23,7 @@ use crate::copy::Rule;
 use pattern::Patterns;
 
 /// Whether patterns tell upper and lower case apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Case {
     /// As Windows does.
@@ -33,7 +33,7 @@ pub enum Case {
 }
 
 /// A filter as the runbook gives it, every value known.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Rules {
     pub include: Vec<String>,
     pub exclude: Vec<String>,

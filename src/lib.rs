@@ -67,6 +67,8 @@ pub mod engine;
 pub mod rclone;
 pub mod robocopy;
 
+pub mod import;
+
 pub mod state;
 
 pub mod event;

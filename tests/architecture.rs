@@ -11,8 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "copy", "demo", "engine", "event", "filter", "guard", "plan", "render", "report", "robocopy",
-            "run", "runbook", "state", "sys", "vars",
+            "copy", "demo", "engine", "event", "filter", "guard", "import", "plan", "render", "report",
+            "robocopy", "run", "runbook", "state", "sys", "vars",
         ],
     ),
     ("copy", &["filter", "sys"]),
@@ -23,6 +23,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("event", &["copy", "state::record"]),
     ("filter", &[]),
     ("guard", &["copy", "filter", "plan", "state::record"]),
+    // It writes the language and reads those of others; of the language itself it knows what a template has names for.
+    ("import", &["copy", "filter", "guard", "plan::action", "robocopy", "runbook::template"]),
     // What robocopy's and rclone's languages lack for a pass is said when the plan is made.
     ("plan", &["copy", "filter", "rclone", "render", "robocopy", "runbook", "vars"]),
     ("render", &["runbook", "vars"]),
@@ -51,6 +53,7 @@ const PURE: &[&str] = &[
     "src/values.rs",
     "src/filter.rs",
     "src/guard.rs",
+    "src/import",
     "src/plan.rs",
     "src/rclone.rs",
     "src/robocopy",

@@ -9,6 +9,11 @@ pub fn resume(state_file: &str) -> String {
     format!("movebook resume {}", shell_argument(state_file))
 }
 
+/// Shows what a runbook would do.
+pub fn plan(runbook: &str) -> String {
+    format!("movebook plan {}", shell_argument(runbook))
+}
+
 /// Lists the files that a pass could not copy.
 pub fn failed(state_file: &str, step: &str) -> String {
     format!("movebook account {} {} --list failed", shell_argument(state_file), shell_argument(step))

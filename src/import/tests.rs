@@ -1,0 +1,81 @@
+use super::*;
+
+fn imported(files: &[(&str, &str)]) -> Imported {
+    let files: Vec<File> = files
+        .iter()
+        .map(|(name, text)| File { name: (*name).to_owned(), bytes: text.as_bytes().to_vec() })
+        .collect();
+    import(&files, "test").unwrap_or_else(|refusal| panic!("{refusal:?}"))
+}
+
+#[test]
+fn a_job_file_is_part_of_the_line_that_names_it_and_else_a_pass_of_its_own() {
+    let job = "\t/SD:C:\\a\\\n\t/DD:D:\\b\\\n\t/E\n";
+    let alone = imported(&[("mail.rcj", job)]);
+    assert!(alone.text.contains("mail.rcj:1: robocopy /JOB:mail"), "{}", alone.text);
+    assert_eq!(alone.steps, 1);
+    let both = imported(&[("move.cmd", "robocopy /job:jobs\\MAIL /purge\n"), ("mail.rcj", job)]);
+    assert_eq!(both.steps, 1);
+    assert!(both.text.contains("purge:") && both.text.contains(r"C:\a"), "{}", both.text);
+}
+
+#[test]
+fn no_secret_of_a_script_is_in_the_runbook_or_is_told() {
+    let script = "set ADMINPASSWORD=canary-1\nnet use Z: \\\\srv\\c$ canary-2 /user:admin\n\
+                  tool --password canary-3 %ADMINPASSWORD%\nrem the password: canary-4\necho pass=canary-5\npause\n\
+                  robocopy \\\\srv\\c$\\a D:\\b /e /xo canary-1\n";
+    let imported = imported(&[("a.cmd", script)]);
+    assert!(!format!("{imported:?}").contains("canary"), "{imported:#?}");
+    assert!(imported.text.contains("****"));
+}
+
+#[test]
+fn what_is_asked_for_and_used_is_a_variable() {
+    let imported = imported(&[("a.cmd", "set /p OLD=Where is it?\nrobocopy %OLD% D:\\new /e\n")]);
+    assert_eq!((imported.to_give, imported.steps), (vec!["old".to_owned()], 1));
+    assert!(imported.text.contains("from: '{{ old }}'"), "{}", imported.text);
+}
+
+#[test]
+fn what_is_told_before_a_pause_is_its_question() {
+    let imported = imported(&[("a.cmd", "echo Is it off?\npause\necho One\necho Two\npause\npause\n")]);
+    let asks: Vec<&str> = imported
+        .text
+        .lines()
+        .filter(|line| line.contains("ask:") || line.contains("instructions:"))
+        .collect();
+    assert_eq!(
+        asks.iter().map(|line| line.trim()).collect::<Vec<_>>(),
+        [
+            "ask: 'Is it off?'",
+            "ask: 'May the run go on?'",
+            "instructions: \"One\\nTwo\"",
+            "ask: 'May the run go on?'",
+        ]
+    );
+}
+
+#[test]
+fn a_path_in_two_spellings_is_one_variable() {
+    let script = "robocopy C:\\Old d:\\new *.dat /s\nrobocopy c:\\old D:\\New\\ /e /purge\n";
+    let imported = imported(&[("a.cmd", script)]);
+    assert_eq!(imported.text.matches("type: path").count(), 2, "{}", imported.text);
+    assert_eq!(imported.text.matches("errors: tolerate").count(), 1, "{}", imported.text);
+}
+
+#[test]
+fn a_line_whose_condition_is_not_understood_is_left_with_it() {
+    let imported = imported(&[(
+        "a.sh",
+        "rsync -a /a/ /b/\n[ -d /x ] && rsync -a /c/ /d/\nrsync -a /e/ /f/ && systemctl start x\n",
+    )]);
+    assert_eq!((imported.steps, imported.left.len()), (3, 1), "{}", imported.text);
+    assert!(imported.left[0].why.iter().any(|why| why.contains("on a condition")), "{:?}", imported.left);
+}
+
+#[test]
+fn where_no_line_is_a_step_there_is_no_runbook() {
+    let file = File { name: "a.cmd".to_owned(), bytes: b"xcopy a b\n@echo off\n".to_vec() };
+    let Err(Refusal::NothingFound { left }) = import(&[file], "test") else { panic!() };
+    assert_eq!(left.len(), 1);
+}
