@@ -233,6 +233,10 @@ impl Reader<'_> {
                     let origin = Origin { text: self.safe(text), ..self.origin(line) };
                     self.items.push(Item::Remark { origin, why: None });
                 }
+                Part::Needless(reason) => {
+                    let origin = self.origin(line);
+                    self.items.push(Item::Remark { origin, why: Some(reason.clone()) });
+                }
                 Part::Left(reason) => {
                     is_certain = false;
                     why.push(reason.clone());

@@ -155,10 +155,14 @@ fn told(imported: &Imported, args: &Args) -> String {
     told
 }
 
+/// Each line, and behind the last of those that are left for the same reasons, these.
 fn listed(left: &[LeftLine]) -> String {
     let mut listed = String::new();
-    for LeftLine { file, line, text, why } in left {
+    for (number, LeftLine { file, line, text, why }) in left.iter().enumerate() {
         listed.push_str(&format!("{file}:{line}: not understood: {text}\n"));
+        if left.get(number + 1).is_some_and(|next| next.why == *why && next.file == *file) {
+            continue;
+        }
         for why in why {
             listed.push_str(&format!("  {why}\n"));
         }

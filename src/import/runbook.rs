@@ -195,7 +195,7 @@ impl Writer {
                 self.line(&format!("{indent}#   "), &yaml::shown(why));
             }
             Item::Remark { origin, why: None } => {
-                for line in origin.text.lines() {
+                for line in origin.text.lines().filter(|line| !line.trim().is_empty()) {
                     self.line(&format!("{indent}# "), &yaml::shown(line.trim_start_matches('#').trim()));
                 }
             }

@@ -46,6 +46,8 @@ pub enum Part {
     AndThen,
     /// Asks for a value, for which this letter stands.
     Question { letter: char, ask: String },
+    /// What a run does by itself, and how.
+    Needless(String),
     /// What is not understood, and why.
     Left(String),
 }
@@ -144,11 +146,34 @@ mod why {
     pub const ON_CONDITION: &str =
         "it is done only on a condition: write the step by hand, with `when` or behind a checkpoint";
     pub const AFTER_ERROR: &str = "what happens after an error is not carried over: a step that fails ends the run, and `retry` repeats it";
+    pub const ENDS_ON_ERROR: &str =
+        "a step that fails ends the run, which goes on there by `movebook resume`";
     pub const LOOP: &str = "it is repeated by a loop: write the step by hand, with `for_each` or `retry`";
     pub const FUNCTION: &str = "it stands in a function: write its steps by hand where it is called";
     pub const JUMP: &str = "jumps are not carried over: a step that fails can be repeated by `retry`";
     pub const BACKGROUND: &str = "it runs beside what follows, and the steps of a run follow each other";
     pub const TOO_DEEP: &str = "it is nested too deeply to be read";
+}
+
+/// Whether a block that is gone through after an error only says so and ends.
+fn only_ends(block: &str) -> bool {
+    let ends = [
+        "exit",
+        "return",
+        "throw",
+        "break",
+        "echo",
+        "printf",
+        "fi",
+        "write-host",
+        "write-error",
+        "write-warning",
+        "write-output",
+    ];
+    block.split(['\n', ';', '{', '}', '&']).all(|piece| {
+        let word = piece.split_whitespace().next().unwrap_or_default().to_lowercase();
+        word.is_empty() || ends.contains(&word.as_str())
+    })
 }
 
 /// The program's name alone, in small letters: `robocopy` of `"C:\Windows\System32\Robocopy.exe"`.

@@ -14,6 +14,7 @@ pub(super) fn read(text: &str, number: usize, unknowns: &mut Unknowns) -> Script
         variables: Variables::new(NameCase::Ignored, number, unknowns),
         reached: Reached::InOrder,
         delayed: Delayed::No,
+        jumped_to: None,
     };
     let mut lines = Vec::new();
     let mut rest = text.lines().enumerate().peekable();
@@ -60,6 +61,20 @@ fn first_word(line: &str) -> String {
     line[..end].to_ascii_lowercase()
 }
 
+/// The label of `if … goto LABEL`.
+fn label_behind_condition(line: &str) -> Option<String> {
+    static JUMP: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)^if\b.*\bgoto\s+:?(\S+)\s*$").ok());
+    JUMP.as_ref()?.captures(line).map(|found| found[1].to_lowercase())
+}
+
+/// Whether `if errorlevel …` only says so, jumps or ends.
+fn ends_on_error(line: &str) -> bool {
+    static ENDS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)errorlevel[^&|(\n]*?\s(?:goto|exit|echo)\b[^&|(\n]*$").ok());
+    ENDS.as_ref().is_some_and(|ends| ends.is_match(line))
+}
+
 /// How many parentheses a line that may begin a block leaves open.
 fn block_depth(line: &str) -> usize {
     let opens =
@@ -99,6 +114,8 @@ struct Reader<'u> {
     variables: Variables<'u>,
     reached: Reached,
     delayed: Delayed,
+    /// The label of a condition behind which nothing was done so far: what stands there is done unless the script ends.
+    jumped_to: Option<String>,
 }
 
 impl Reader<'_> {
@@ -107,14 +124,28 @@ impl Reader<'_> {
         if let Some(text) = comment(raw) {
             return vec![Part::Comment(text.trim().to_owned())];
         }
-        if trimmed.is_empty() || trimmed.starts_with(':') {
+        if let Some(label) = trimmed.strip_prefix(':') {
+            let label = label.split_whitespace().next().unwrap_or_default().to_lowercase();
+            if self.jumped_to.take_if(|wanted| *wanted == label).is_some() {
+                self.reached = Reached::InOrder;
+            }
+            return Vec::new();
+        }
+        if trimmed.is_empty() {
             return Vec::new();
         }
         if let Some(reason) = self.reached.reason() {
-            return vec![Part::Left(reason)];
+            // What only says something or ends is no loss.
+            let is_loss =
+                !matches!(first_word(trimmed).as_str(), "echo" | "exit" | "goto" | "set" | "endlocal");
+            return if is_loss { vec![Part::Left(reason)] } else { Vec::new() };
         }
+        let jump = label_behind_condition(trimmed);
         let reason = match first_word(trimmed).as_str() {
-            "if" if trimmed.to_ascii_lowercase().contains("errorlevel") => Some(why::AFTER_ERROR),
+            "if" if trimmed.to_ascii_lowercase().contains("errorlevel") => match ends_on_error(trimmed) {
+                true => return vec![Part::Needless(why::ENDS_ON_ERROR.to_owned())],
+                false => Some(why::AFTER_ERROR),
+            },
             "if" | "else" => Some(why::ON_CONDITION),
             "for" => Some(why::LOOP),
             _ if trimmed.starts_with(['(', ')']) => Some("it stands in parentheses: write its steps by hand"),
@@ -122,6 +153,7 @@ impl Reader<'_> {
         };
         if let Some(reason) = reason {
             self.forget_what_is_set(trimmed);
+            self.jumped_to = jump;
             return vec![Part::Left(reason.to_owned())];
         }
         let filled = self.filled_in(trimmed);
@@ -146,7 +178,11 @@ impl Reader<'_> {
         let words: Vec<Vec<String>> = piece.programs.iter().map(|text| windows_words(text)).collect();
         let [text] = piece.programs.as_slice() else { return Some(Part::Pipeline(words)) };
         let words = words.into_iter().next().filter(|words| !words.is_empty())?;
-        match program(&words[0]).as_str() {
+        let name = program(&words[0]);
+        if !matches!(name.as_str(), "echo" | "goto" | "exit" | "pause") {
+            self.jumped_to = None;
+        }
+        match name.as_str() {
             "set" => self.set(text.get(3..).unwrap_or_default().trim_start()),
             "setlocal" => {
                 if words.iter().any(|word| word.eq_ignore_ascii_case("enabledelayedexpansion")) {
@@ -403,6 +439,28 @@ mod tests {
         let parts = parts("net stop x\ngoto :eof\n:fail\nnet start x\n");
         assert!(matches!(&parts[1], Part::Left(why) if why.contains("behind line 2")), "{parts:?}");
         assert_eq!(parts.len(), 2);
+    }
+
+    #[test]
+    fn a_script_that_ends_without_its_arguments_is_read_behind_the_label() {
+        let text = "if not \"%1\"==\"\" goto go\necho usage\ngoto :eof\n:go\nnet stop x\n";
+        assert_eq!(programs(text).last().unwrap(), "net·stop·x");
+        let text = "if exist x goto go\nnet stop y\ngoto :eof\n:go\nnet stop x\n";
+        assert!(programs(text).last().unwrap().contains("Left"));
+    }
+
+    #[test]
+    fn what_ends_a_script_after_an_error_is_what_a_run_does() {
+        for line in ["if errorlevel 8 goto fail", "if %ERRORLEVEL% geq 8 exit /b 1"] {
+            assert!(matches!(parts(line)[..], [Part::Needless(_)]), "{line}");
+        }
+        for line in [
+            "if errorlevel 1 net start x",
+            "if errorlevel 8 goto x & net start x",
+            "if errorlevel 8 ( echo x",
+        ] {
+            assert!(matches!(parts(line)[..], [Part::Left(_)]), "{line}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Line, Part, Reached, Script, why};
+use super::{Line, Part, Reached, Script, only_ends, why};
 use crate::import::unknown::Unknowns;
 use crate::import::variables::{NameCase, Value, Variables};
 use statements::{Construct, Ended, Kind, Statement, begun, nesting, statements};
@@ -58,6 +58,10 @@ impl Reader<'_, '_> {
                 let whole = Statement { end: rest[..count].last().unwrap_or(first).end, ..first.clone() };
                 before = rest[..count].last().unwrap_or(first).ended;
                 rest = &rest[count..];
+                if ends_on_error(&self.text[whole.start..whole.end]) {
+                    self.push(number, &whole, vec![Part::Needless(why::ENDS_ON_ERROR.to_owned())]);
+                    continue;
+                }
                 self.left(number, &whole, reason_of(construct, &self.text[whole.start..whole.end]));
                 continue;
             }
@@ -261,6 +265,12 @@ fn only_assignments(text: &str) -> bool {
         rest = rest[length..].trim_start();
     }
     true
+}
+
+/// Whether a condition looks at an exit code, and only says so and ends.
+fn ends_on_error(text: &str) -> bool {
+    let Some((condition, rest)) = text.split_once("then") else { return false };
+    text.starts_with("if") && condition.contains("$?") && only_ends(rest)
 }
 
 fn reason_of(construct: Construct, text: &str) -> &'static str {

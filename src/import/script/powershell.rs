@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Line, Part, Reached, Script, program, why};
+use super::{Line, Part, Reached, Script, only_ends, program, why};
 use crate::import::unknown::Unknowns;
 use crate::import::variables::{NameCase, Value, Variables};
 use statements::{Kind, Statement, block, statements};
@@ -49,7 +49,8 @@ impl Reader<'_> {
 
     fn push(&mut self, statement: &Statement<'_>, parts: Vec<Part>) {
         // A continued line is one line to those who read it.
-        let text = statement.text.replace("`\n", " ");
+        let pieces: Vec<&str> = statement.text.split("`\n").map(str::trim).collect();
+        let text = pieces.join(" ");
         let text = if text.contains('{') { text } else { joined(&text) };
         self.lines.push(Line { number: statement.number, text, parts });
     }
@@ -65,7 +66,7 @@ impl Reader<'_> {
         let text = statement.text;
         if statement.kind == Kind::Comment {
             let comment = text.trim_start_matches(['<', '#', ' ']).trim_end_matches(['#', '>', ' ']);
-            let comment = if text.starts_with("#requires") { "" } else { comment };
+            let comment = if text.to_ascii_lowercase().starts_with("#requires") { "" } else { comment };
             return self.push(statement, vec![Part::Comment(comment.to_owned())]);
         }
         if let Some(reason) = self.reached.reason() {
@@ -79,6 +80,9 @@ impl Reader<'_> {
             text.find(|letter: char| letter.is_whitespace() || "({".contains(letter)).unwrap_or(text.len());
         let word = text[..end].to_ascii_lowercase();
         let reason = match word.as_str() {
+            "if" if after_error(text) => {
+                return self.push(statement, vec![Part::Needless(why::ENDS_ON_ERROR.to_owned())]);
+            }
             "if" | "elseif" if text.to_ascii_lowercase().contains("exitcode") => why::AFTER_ERROR,
             "if" | "elseif" | "else" | "switch" => why::ON_CONDITION,
             "for" | "foreach" | "while" | "do" => why::LOOP,
@@ -208,6 +212,14 @@ impl Reader<'_> {
         }
         pipelines(tokens)
     }
+}
+
+/// Whether a condition looks at an exit code, and only says so and ends.
+fn after_error(text: &str) -> bool {
+    let Some((inner, end)) = block(text) else { return false };
+    text[..inner.start].to_ascii_lowercase().contains("exitcode")
+        && end == text.len()
+        && only_ends(&text[inner])
 }
 
 /// A text over several lines on one.
