@@ -38,6 +38,8 @@ pub use text::Encoding;
 pub const MOST_BYTES: usize = 512 * 1024;
 /// More is no procedure that a person could read.
 pub const MOST_STEPS: usize = 500;
+/// A longer text would not be read as a runbook.
+const LONGEST: usize = crate::runbook::scan::MAX_BYTES;
 /// Reasons that are told of one line.
 const MOST_REASONS: usize = 5;
 
@@ -81,6 +83,8 @@ pub enum Refusal {
     },
     TooManySteps,
     TooManyBytes,
+    /// The runbook would be longer than one may be.
+    TooLong,
 }
 
 /// Makes one runbook of files, which are taken in their order.
@@ -104,6 +108,9 @@ pub fn import(files: &[File], name: &str) -> Result<Imported, Refusal> {
     let procedure = arranged(spelled_alike(items));
     let written = runbook::written(&procedure, name, &names, &gathering.held, &gathering.unknowns);
     let runbook::Written { text, phases, steps, to_give } = written;
+    if text.len() > LONGEST {
+        return Err(Refusal::TooLong);
+    }
     Ok(Imported { text, phases, steps, to_give, guessed, left })
 }
 
@@ -151,14 +158,7 @@ impl Gathering {
         let mut found: Vec<Vec<Item>> = Vec::new();
         for ((name, _, dialect), script) in texts.iter().zip(&scripts) {
             let around = Around { dialect: *dialect, read_job: &read_job };
-            let reader = Reader {
-                file: name,
-                around,
-                unknowns: &self.unknowns,
-                secrets: &self.secrets,
-                told: Vec::new(),
-                items: Vec::new(),
-            };
+            let reader = Reader::new(name, around, self);
             found.push(reader.read(&script.lines));
         }
         // A job file that no line names is a pass of its own.
@@ -175,14 +175,7 @@ impl Gathering {
                 ]])],
             };
             let around = Around { dialect: *dialect, read_job: &read_job };
-            let reader = Reader {
-                file: name,
-                around,
-                unknowns: &self.unknowns,
-                secrets: &self.secrets,
-                told: Vec::new(),
-                items: Vec::new(),
-            };
+            let reader = Reader::new(name, around, self);
             found[at] = reader.read(&[line]);
         }
         self.held = scripts.into_iter().flat_map(|script| script.held).collect();
@@ -206,18 +199,30 @@ struct Reader<'a> {
     /// What was told to a person since the last step.
     told: Vec<String>,
     items: Vec<Item>,
+    /// How many of them are steps.
+    steps: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(file: &'a str, around: Around<'a>, gathering: &'a Gathering) -> Self {
+        let Gathering { unknowns, secrets, .. } = gathering;
+        Self { file, around, unknowns, secrets, told: Vec::new(), items: Vec::new(), steps: 0 }
+    }
+
     fn read(mut self, lines: &[Line]) -> Vec<Item> {
         for line in lines {
-            self.line(line);
+            let origin = self.origin(line);
+            self.line(line, &origin);
+            // What is refused need not be read to its end.
+            if self.steps > MOST_STEPS {
+                break;
+            }
         }
         self.items
     }
 
-    fn line(&mut self, line: &Line) {
-        let first = self.items.len();
+    fn line(&mut self, line: &Line, origin: &Origin) {
+        let steps = self.steps;
         let mut why: Vec<String> = Vec::new();
         // Whether the part in front was understood.
         let mut is_certain = true;
@@ -230,12 +235,11 @@ impl Reader<'_> {
                 }
                 Part::Comment(text) if text.trim_matches(['-', '=', '*', '#', ' ', ':']).is_empty() => {}
                 Part::Comment(text) => {
-                    let origin = Origin { text: self.safe(text), ..self.origin(line) };
+                    let origin = Origin { text: self.safe(text), ..origin.clone() };
                     self.items.push(Item::Remark { origin, why: None });
                 }
                 Part::Needless(reason) => {
-                    let origin = self.origin(line);
-                    self.items.push(Item::Remark { origin, why: Some(reason.clone()) });
+                    self.items.push(Item::Remark { origin: origin.clone(), why: Some(reason.clone()) });
                 }
                 Part::Left(reason) => {
                     is_certain = false;
@@ -244,79 +248,77 @@ impl Reader<'_> {
                 Part::Question { letter, ask } => {
                     let ask = if ask.is_empty() { self.told.pop() } else { Some(self.safe(ask)) };
                     let told = std::mem::take(&mut self.told);
-                    self.step(
-                        line,
-                        first,
-                        Vec::new(),
-                        Action::Checkpoint { ask, told, asks_for: Some(*letter) },
-                    );
+                    let action = Action::Checkpoint { ask, told, asks_for: Some(*letter) };
+                    self.step(origin, steps, Vec::new(), action);
                 }
                 Part::Pipeline(_) if depends && !is_certain => {
                     why.push(script::ON_CONDITION.to_owned());
                 }
                 Part::Pipeline(programs) => {
                     let before = why.len();
-                    self.meaning(line, first, meaning(programs, &self.around), &mut why);
+                    self.meaning(origin, steps, meaning(programs, &self.around), &mut why);
                     is_certain = why.len() == before;
                 }
             }
             depends = false;
+            if self.steps > MOST_STEPS {
+                return;
+            }
         }
         if !why.is_empty() {
-            self.left(line, why);
+            self.left(origin, why);
         }
     }
 
-    fn meaning(&mut self, line: &Line, first: usize, meaning: Meaning, why: &mut Vec<String>) {
+    fn meaning(&mut self, origin: &Origin, steps: usize, meaning: Meaning, why: &mut Vec<String>) {
         match meaning {
             Meaning::Pass { pass, notes } => {
                 let copy = Copy { pass: *pass, errors: crate::copy::OnErrors::Fail, attempts: 1 };
-                self.step(line, first, notes, Action::Copy(Box::new(copy)));
+                self.step(origin, steps, notes, Action::Copy(Box::new(copy)));
             }
             Meaning::Services(services) => {
                 for service in services {
-                    self.step(line, first, Vec::new(), Action::Service(service));
+                    self.step(origin, steps, Vec::new(), Action::Service(service));
                 }
             }
-            Meaning::Wait(time) => self.step(line, first, Vec::new(), Action::Wait(time)),
+            Meaning::Wait(time) => self.step(origin, steps, Vec::new(), Action::Wait(time)),
             Meaning::Pause { ask } => {
                 let ask = ask.map(|ask| self.safe(&ask));
                 let told = std::mem::take(&mut self.told);
-                self.step(line, first, Vec::new(), Action::Checkpoint { ask, told, asks_for: None });
+                self.step(origin, steps, Vec::new(), Action::Checkpoint { ask, told, asks_for: None });
             }
             Meaning::Says(text) => {
                 let text = self.safe(&text);
                 self.told.push(text);
             }
             Meaning::MakesFolders(folders) => {
-                let origin = self.origin(line);
                 let why = format!(
                     "a pass makes its target; if {} is none, write a `command` step",
                     folders.join(", ")
                 );
-                self.items.push(Item::Remark { origin, why: Some(self.safe(&why)) });
+                self.items.push(Item::Remark { origin: origin.clone(), why: Some(self.safe(&why)) });
             }
             Meaning::Nothing => {}
             Meaning::Idle(why) => {
-                let origin = self.origin(line);
-                self.items.push(Item::Remark { origin, why: Some(self.safe(&why)) });
+                self.items.push(Item::Remark { origin: origin.clone(), why: Some(self.safe(&why)) });
             }
             Meaning::Left(reasons) => why.extend(reasons),
         }
     }
 
-    fn step(&mut self, line: &Line, first: usize, notes: Vec<String>, action: Action) {
+    /// `steps` is how many there were before this line.
+    fn step(&mut self, origin: &Origin, steps: usize, notes: Vec<String>, action: Action) {
         self.told.clear();
-        let has_line = self.items[first..].iter().any(|item| matches!(item, Item::Step(_)));
-        let mut origin = self.origin(line);
-        if has_line {
-            "(the same line)".clone_into(&mut origin.text);
-        }
+        let origin = match self.steps == steps {
+            true => origin.clone(),
+            false => Origin { text: "(the same line)".to_owned(), file: origin.file.clone(), ..*origin },
+        };
+        self.steps += 1;
         let notes = notes.iter().map(|note| self.safe(note)).collect();
         self.items.push(Item::Step(Step { origins: vec![origin], notes, action }));
     }
 
-    fn left(&mut self, line: &Line, mut why: Vec<String>) {
+    fn left(&mut self, origin: &Origin, mut why: Vec<String>) {
         let mut seen = HashSet::new();
         why.retain(|reason| seen.insert(reason.clone()));
         let more = why.len().saturating_sub(MOST_REASONS);
@@ -325,7 +327,7 @@ impl Reader<'_> {
         if more > 0 {
             why.push(format!("and {more} more"));
         }
-        self.items.push(Item::Left(Left { origin: self.origin(line), why }));
+        self.items.push(Item::Left(Left { origin: origin.clone(), why }));
     }
 
     fn origin(&self, line: &Line) -> Origin {

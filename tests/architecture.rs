@@ -24,7 +24,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("filter", &[]),
     ("guard", &["copy", "filter", "plan", "state::record"]),
     // It writes the language and reads those of others; of the language itself it knows what a template has names for.
-    ("import", &["copy", "filter", "guard", "plan::action", "robocopy", "runbook::template"]),
+    (
+        "import",
+        &["copy", "filter", "guard", "plan::action", "robocopy", "runbook::scan", "runbook::template"],
+    ),
     // What robocopy's and rclone's languages lack for a pass is said when the plan is made.
     ("plan", &["copy", "filter", "rclone", "render", "robocopy", "runbook", "vars"]),
     ("render", &["runbook", "vars"]),

@@ -410,7 +410,7 @@ fn a_line_that_goes_on_and_on_is_survived() {
         "{a,", "<<a\n", "try {", ":", "[", "-a ",
     ] {
         for name in ["a.cmd", "a.ps1", "a.sh", "a.rcj"] {
-            survive(&[File { name: name.to_owned(), bytes: piece.repeat(40_000).into_bytes() }]);
+            survive(&[File { name: name.to_owned(), bytes: piece.repeat(10_000).into_bytes() }]);
         }
     }
 }

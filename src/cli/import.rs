@@ -83,6 +83,10 @@ fn refused(refusal: Refusal, args: &Args) -> Error {
         }
         Refusal::TooManySteps => error(format!("these files come to more than {MOST_STEPS} steps"))
             .hint("import them in parts, each into a runbook of its own"),
+        Refusal::TooLong => {
+            error("the runbook of these files would be longer than a runbook may be".to_owned())
+                .hint("import them in parts, each into a runbook of its own")
+        }
         Refusal::TooManyBytes => {
             error(format!("these files have more than {} together", words::bytes(MOST_BYTES as u64)))
                 .hint("name scripts alone; a longer one can be imported in parts")

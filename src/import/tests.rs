@@ -64,6 +64,15 @@ fn a_path_in_two_spellings_is_one_variable() {
 }
 
 #[test]
+fn a_path_that_the_script_has_a_name_for_keeps_it() {
+    let imported = imported(&[(
+        "a.cmd",
+        "set ALT=\"C:\\Mail Archive\\\"\nrobocopy %ALT:~0,-1%\" D:\\b /e\nrobocopy \"C:\\Mail Archive\" D:\\b /e\n",
+    )]);
+    assert!(imported.text.contains("alt: {type: path, default: 'C:\\Mail Archive'"), "{}", imported.text);
+}
+
+#[test]
 fn a_line_whose_condition_is_not_understood_is_left_with_it() {
     let imported = imported(&[(
         "a.sh",

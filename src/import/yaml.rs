@@ -6,7 +6,7 @@ use super::unknown::is_stand_in;
 
 /// A text that is no template, as a scalar.
 pub fn text(text: &str) -> String {
-    if !text.chars().any(|letter| is_odd(letter)) {
+    if !text.chars().any(is_odd) {
         return format!("'{}'", text.replace('\'', "''"));
     }
     let mut scalar = String::from("\"");

@@ -17,7 +17,8 @@ pub(super) fn words(text: &str, around: &Surroundings<'_>) -> Result<Vec<Word>, 
     let mut words = Vec::new();
     for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let line = without_comment(line).trim();
-        let read = line_words(line, around, &mut words).and_then(|()| no_further_job(&words));
+        let before = words.len();
+        let read = line_words(line, around, &mut words).and_then(|()| no_further_job(&words[before..]));
         read.map_err(|misuse| Misuse {
             message: format!("line {}: {}", number + 1, misuse.message),
             ..misuse

@@ -89,7 +89,7 @@ impl Shared {
             *used.entry((text.to_owned(), known.unwrap_or(role))).or_default() += 1;
         }
         let named: HashMap<&str, &str> =
-            held.iter().map(|held| (held.text.trim(), held.name.as_str())).collect();
+            held.iter().map(|held| (bare(&held.text), held.name.as_str())).collect();
         used.retain(|(text, _), uses| {
             !unknown::has_stand_in(text) && (*uses > 1 || named.contains_key(text.as_str()))
         });
@@ -153,6 +153,11 @@ impl Shared {
             }
         }
     }
+}
+
+/// What a variable of a script holds, as a root of a pass is spelled.
+fn bare(text: &str) -> &str {
+    text.trim().trim_matches(['"', '\'']).trim_end_matches(['\\', '/'])
 }
 
 fn texts(step: &Step) -> Vec<(&str, Role)> {

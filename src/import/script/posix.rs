@@ -162,25 +162,24 @@ impl Reader<'_, '_> {
     fn assignments<'c>(&mut self, code: &'c str) -> Option<&'c str> {
         let mut rest = code.trim_start();
         let mut is_declared = false;
-        while !rest.is_empty() {
-            let length = raw_word(rest);
-            let (word, behind) = rest.split_at(length);
+        let mut assigned = Vec::new();
+        while !rest.is_empty() && !rest.starts_with('#') {
+            let (word, behind) = rest.split_at(raw_word(rest));
             match ASSIGNMENT.as_ref().and_then(|assignment| assignment.captures(word)) {
                 Some(found) => {
-                    let (name, value) = (found[1].to_owned(), found[3].to_owned());
-                    // In front of a program it is for that program alone.
-                    let is_for_program = !is_declared && !only_assignments(behind);
-                    if !is_for_program {
-                        self.assign(&name, &value, !found[2].is_empty());
-                    }
+                    assigned.push((found[1].to_owned(), found[3].to_owned(), !found[2].is_empty()))
                 }
                 None if ["export", "readonly", "local", "declare", "typeset"].contains(&word) => {
                     is_declared = true
                 }
                 None if is_declared => {}
+                // In front of a program they are for that program alone.
                 None => return Some(rest),
             }
             rest = behind.trim_start();
+        }
+        for (name, value, is_added) in assigned {
+            self.assign(&name, &value, is_added);
         }
         None
     }
@@ -253,18 +252,6 @@ fn raw_word(text: &str) -> usize {
         }
     }
     at
-}
-
-fn only_assignments(text: &str) -> bool {
-    let mut rest = text.trim_start();
-    while !rest.is_empty() && !rest.starts_with('#') {
-        let length = raw_word(rest);
-        if !ASSIGNMENT.as_ref().is_some_and(|assignment| assignment.is_match(&rest[..length])) {
-            return false;
-        }
-        rest = rest[length..].trim_start();
-    }
-    true
 }
 
 /// Whether a condition looks at an exit code, and only says so and ends.

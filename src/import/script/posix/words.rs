@@ -266,12 +266,14 @@ impl Reader<'_, '_, '_> {
     }
 }
 
-/// Whether `{a,b}` or `{1..3}` begins here.
+/// Whether `{a,b}` or `{1..3}` begins here. Nobody writes longer ones by hand.
 fn makes_several(rest: &str) -> bool {
-    let end = rest.find(|letter: char| letter == '}' || letter.is_whitespace());
-    end.is_some_and(|end| {
-        rest[end..].starts_with('}') && (rest[..end].contains(',') || rest[..end].contains(".."))
-    })
+    const LONGEST: usize = 500;
+    let ends = |letter: char| letter == '}' || letter.is_whitespace();
+    let Some((end, '}')) = rest.char_indices().take(LONGEST).find(|(_, letter)| ends(*letter)) else {
+        return false;
+    };
+    rest[..end].contains(',') || rest[..end].contains("..")
 }
 
 #[cfg(test)]
