@@ -1,20 +1,23 @@
 //! Batch files, as `cmd` reads them: variables are filled in first, whatever the quotes; then a line is parted at `&`, `|` and
 //! the redirections that stand outside of quotes.
 
+mod flow;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Line, Part, Reached, Script, program, why, windows_words};
+use super::{Line, Part, Script, program, why, windows_words};
 use crate::import::unknown::Unknowns;
 use crate::import::variables::{NameCase, Value, Variables};
+use flow::{Flow, Labels};
 
 pub(super) fn read(text: &str, number: usize, unknowns: &mut Unknowns) -> Script {
     let mut reader = Reader {
         variables: Variables::new(NameCase::Ignored, number, unknowns),
-        reached: Reached::InOrder,
+        labels: Labels::of(text),
+        flow: Flow::InOrder,
         delayed: Delayed::No,
-        jumped_to: None,
     };
     let mut lines = Vec::new();
     let mut rest = text.lines().enumerate().peekable();
@@ -61,20 +64,6 @@ fn first_word(line: &str) -> String {
     line[..end].to_ascii_lowercase()
 }
 
-/// The label of `if … goto LABEL`.
-fn label_behind_condition(line: &str) -> Option<String> {
-    static JUMP: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)^if\b.*\bgoto\s+:?(\S+)\s*$").ok());
-    JUMP.as_ref()?.captures(line).map(|found| found[1].to_lowercase())
-}
-
-/// Whether `if errorlevel …` only says so, jumps or ends.
-fn ends_on_error(line: &str) -> bool {
-    static ENDS: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)errorlevel[^&|(\n]*?\s(?:goto|exit|echo)\b[^&|(\n]*$").ok());
-    ENDS.as_ref().is_some_and(|ends| ends.is_match(line))
-}
-
 /// How many parentheses a line that may begin a block leaves open.
 fn block_depth(line: &str) -> usize {
     let opens =
@@ -112,10 +101,9 @@ enum Delayed {
 
 struct Reader<'u> {
     variables: Variables<'u>,
-    reached: Reached,
+    labels: Labels,
+    flow: Flow,
     delayed: Delayed,
-    /// The label of a condition behind which nothing was done so far: what stands there is done unless the script ends.
-    jumped_to: Option<String>,
 }
 
 impl Reader<'_> {
@@ -124,64 +112,76 @@ impl Reader<'_> {
         if let Some(text) = comment(raw) {
             return vec![Part::Comment(text.trim().to_owned())];
         }
-        if let Some(label) = trimmed.strip_prefix(':') {
-            let label = label.split_whitespace().next().unwrap_or_default().to_lowercase();
-            if self.jumped_to.take_if(|wanted| *wanted == label).is_some() {
-                self.reached = Reached::InOrder;
-            }
+        if let Some(label) = flow::label(trimmed) {
+            self.flow.label(&label, number, &self.labels);
             return Vec::new();
         }
         if trimmed.is_empty() {
             return Vec::new();
         }
-        if let Some(reason) = self.reached.reason() {
+        let word = first_word(trimmed);
+        if let Some(reason) = self.flow.reason() {
+            self.forget_what_is_set(trimmed);
+            self.flow.pass_by(&word, trimmed, &self.labels);
             // What only says something or ends is no loss.
-            let is_loss =
-                !matches!(first_word(trimmed).as_str(), "echo" | "exit" | "goto" | "set" | "endlocal");
+            let is_loss = !matches!(word.as_str(), "echo" | "exit" | "goto" | "set" | "endlocal");
             return if is_loss { vec![Part::Left(reason)] } else { Vec::new() };
         }
-        let jump = label_behind_condition(trimmed);
-        let reason = match first_word(trimmed).as_str() {
-            "if" if trimmed.to_ascii_lowercase().contains("errorlevel") => match ends_on_error(trimmed) {
-                true => return vec![Part::Needless(why::ENDS_ON_ERROR.to_owned())],
-                false => Some(why::AFTER_ERROR),
-            },
-            "if" | "else" => Some(why::ON_CONDITION),
-            "for" => Some(why::LOOP),
-            _ if trimmed.starts_with(['(', ')']) => Some("it stands in parentheses: write its steps by hand"),
-            _ => None,
-        };
-        if let Some(reason) = reason {
-            self.forget_what_is_set(trimmed);
-            self.jumped_to = jump;
-            return vec![Part::Left(reason.to_owned())];
+        if matches!(word.as_str(), "if" | "for" | "else") || trimmed.starts_with(['(', ')']) {
+            return vec![self.construct(&word, trimmed, number)];
         }
         let filled = self.filled_in(trimmed);
         let mut parts = Vec::new();
-        for piece in pieces(&filled) {
+        let mut rest = pieces(&filled).into_iter();
+        while let Some(piece) = rest.next() {
             if piece.joined == Joined::IfItWorked {
                 parts.push(Part::AndThen);
             }
-            let part = match self.reached.reason() {
-                Some(reason) => Some(Part::Left(reason)),
-                None => self.piece(piece, number),
-            };
-            parts.extend(part);
+            let text = piece.programs.first().map(String::as_str).unwrap_or_default();
+            let word = first_word(text);
+            if let Some(reason) = self.flow.reason() {
+                parts.push(Part::Left(reason));
+            } else if matches!(word.as_str(), "if" | "for") {
+                // All that stands behind it on its line belongs to it.
+                let whole: Vec<String> =
+                    [piece].into_iter().chain(rest).map(|piece| piece.programs.join("|")).collect();
+                parts.push(self.construct(&word, &whole.join("&"), number));
+                break;
+            } else {
+                parts.extend(self.piece(&piece, number));
+            }
         }
         parts
     }
 
-    fn piece(&mut self, piece: Piece, number: usize) -> Option<Part> {
-        if piece.joined == Joined::IfItFailed {
-            return Some(Part::Left(why::AFTER_ERROR.to_owned()));
+    /// A condition, a loop, or lines in parentheses.
+    fn construct(&mut self, word: &str, text: &str, number: usize) -> Part {
+        self.forget_what_is_set(text);
+        let why = match word {
+            "if" => self.flow.decide(text, number, &self.labels).why(),
+            "else" => Some(why::ON_CONDITION),
+            "for" => Some(why::LOOP),
+            _ => Some("it stands in parentheses: write its steps by hand"),
+        };
+        match why {
+            Some(why) => Part::Left(why.to_owned()),
+            None => Part::Needless(why::ENDS_ON_ERROR.to_owned()),
         }
+    }
+
+    fn piece(&mut self, piece: &Piece, number: usize) -> Option<Part> {
         let words: Vec<Vec<String>> = piece.programs.iter().map(|text| windows_words(text)).collect();
+        if piece.joined == Joined::IfItFailed {
+            let word =
+                words.first().and_then(|words| words.first()).map(|word| program(word)).unwrap_or_default();
+            return Some(match word.as_str() {
+                "exit" | "goto" | "echo" => Part::Needless(why::ENDS_ON_ERROR.to_owned()),
+                _ => Part::Left(why::AFTER_ERROR.to_owned()),
+            });
+        }
         let [text] = piece.programs.as_slice() else { return Some(Part::Pipeline(words)) };
         let words = words.into_iter().next().filter(|words| !words.is_empty())?;
         let name = program(&words[0]);
-        if !matches!(name.as_str(), "echo" | "goto" | "exit" | "pause") {
-            self.jumped_to = None;
-        }
         match name.as_str() {
             "set" => self.set(text.get(3..).unwrap_or_default().trim_start()),
             "setlocal" => {
@@ -190,11 +190,17 @@ impl Reader<'_> {
                 }
                 None
             }
-            "goto" | "exit" => {
-                self.reached = Reached::ByJump { behind: number };
-                let ends = words[0].to_ascii_lowercase().starts_with("exit")
-                    || words.get(1).is_some_and(|label| label.eq_ignore_ascii_case(":eof"));
-                (!ends).then(|| Part::Left(why::JUMP.to_owned()))
+            "exit" => {
+                self.flow.leave(None, number, &self.labels);
+                None
+            }
+            "goto" => {
+                let label = words.get(1).map(|label| label.trim_start_matches(':').to_lowercase());
+                let label = label.filter(|label| label != "eof");
+                self.flow.leave(label.as_deref(), number, &self.labels);
+                // To go back is a loop; what is jumped over is told where it stands.
+                let goes_on = self.flow.ends_at_a_label();
+                (label.is_some() && !goes_on).then(|| Part::Left(why::JUMP.to_owned()))
             }
             "call" if words.get(1).is_some_and(|label| label.starts_with(':')) => {
                 Some(Part::Left(why::FUNCTION.to_owned()))
@@ -204,7 +210,6 @@ impl Reader<'_> {
                 "echo".to_owned(),
                 text.trim().get("echo".len()..).unwrap_or_default().trim().to_owned(),
             ]])),
-            "if" | "for" => Some(Part::Left(why::ON_CONDITION.to_owned())),
             _ => Some(Part::Pipeline(vec![words])),
         }
     }
@@ -431,7 +436,10 @@ mod tests {
             matches!(&parts[1], Part::Pipeline(programs) if crate::import::unknown::has_stand_in(&programs[0][1]))
         );
         assert_eq!(parts.len(), 2);
-        assert_eq!(programs("robocopy a b || goto fail").len(), 2);
+        assert!(programs("robocopy a b || net start x")[1].contains("Left"));
+        assert!(programs("robocopy a b || exit /b 1")[1].contains("Needless"));
+        let found = programs("net stop x & if exist y net stop z & net stop w");
+        assert_eq!(found.len(), 2, "{found:?}");
     }
 
     #[test]
@@ -439,28 +447,6 @@ mod tests {
         let parts = parts("net stop x\ngoto :eof\n:fail\nnet start x\n");
         assert!(matches!(&parts[1], Part::Left(why) if why.contains("behind line 2")), "{parts:?}");
         assert_eq!(parts.len(), 2);
-    }
-
-    #[test]
-    fn a_script_that_ends_without_its_arguments_is_read_behind_the_label() {
-        let text = "if not \"%1\"==\"\" goto go\necho usage\ngoto :eof\n:go\nnet stop x\n";
-        assert_eq!(programs(text).last().unwrap(), "net·stop·x");
-        let text = "if exist x goto go\nnet stop y\ngoto :eof\n:go\nnet stop x\n";
-        assert!(programs(text).last().unwrap().contains("Left"));
-    }
-
-    #[test]
-    fn what_ends_a_script_after_an_error_is_what_a_run_does() {
-        for line in ["if errorlevel 8 goto fail", "if %ERRORLEVEL% geq 8 exit /b 1"] {
-            assert!(matches!(parts(line)[..], [Part::Needless(_)]), "{line}");
-        }
-        for line in [
-            "if errorlevel 1 net start x",
-            "if errorlevel 8 goto x & net start x",
-            "if errorlevel 8 ( echo x",
-        ] {
-            assert!(matches!(parts(line)[..], [Part::Left(_)]), "{line}");
-        }
     }
 
     #[test]

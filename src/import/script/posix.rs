@@ -133,6 +133,9 @@ impl Reader<'_, '_> {
                 return left("a program is given a text here: write the step by hand, with `input`");
             }
             (_, Ended::Background, _) => return left(why::BACKGROUND),
+            (_, _, Ended::Or) if only_ends(&self.text[statement.code..statement.end]) => {
+                return vec![Part::Needless(why::ENDS_ON_ERROR.to_owned())];
+            }
             (_, _, Ended::Or) => return left(why::AFTER_ERROR),
             _ => {}
         }
@@ -315,7 +318,8 @@ mod tests {
     #[test]
     fn what_depends_on_something_is_told_so() {
         assert_eq!(programs("[ -d /x ] && rsync a b"), ["[·-d·/x·]", "AndThen", "rsync·a·b"]);
-        assert!(programs("rsync a b || exit 1")[1].starts_with("left: what happens after an error"));
+        assert!(programs("rsync a b || start c")[1].starts_with("left: what happens after an error"));
+        assert!(programs("rsync a b || exit 1")[1].starts_with("Needless"));
         assert!(programs("rsync a b &")[0].starts_with("left: it runs beside"));
         assert!(programs("exit 0\nrsync a b")[0].starts_with("left: it stands behind line 1"));
     }
