@@ -323,7 +323,7 @@ impl<'a> Reader<'a> {
         why.retain(|reason| seen.insert(reason.clone()));
         let more = why.len().saturating_sub(MOST_REASONS);
         why.truncate(MOST_REASONS);
-        let mut why: Vec<String> = why.iter().map(|reason| self.safe(&clipped(reason))).collect();
+        let mut why: Vec<String> = why.iter().map(|reason| clipped(&self.safe(reason))).collect();
         if more > 0 {
             why.push(format!("and {more} more"));
         }

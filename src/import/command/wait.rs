@@ -22,6 +22,7 @@ pub fn meaning(name: &str, arguments: &[String], dialect: Dialect) -> Option<Mea
             let ask = words.join(" ");
             Some(Meaning::Pause { ask: (!ask.trim().is_empty()).then_some(ask) })
         }
+        "choice" if dialect == Dialect::Batch => choice(arguments),
         "timeout" if dialect != Dialect::Posix => Some(timeout(arguments)),
         "sleep" => Some(sleep(arguments)),
         "start-sleep" => Some(start_sleep(arguments)),
@@ -33,6 +34,16 @@ pub fn meaning(name: &str, arguments: &[String], dialect: Dialect) -> Option<Mea
 fn text_behind(arguments: &[String], flags: &[&str]) -> Option<String> {
     let at = arguments.iter().position(|word| flags.contains(&word.as_str()))?;
     arguments.get(at + 1).filter(|text| !text.trim().is_empty()).cloned()
+}
+
+/// `choice /c yn /m "Go on"` asks for yes or no; a list of ways to go, or an answer that comes by itself, is no question of a step.
+fn choice(arguments: &[String]) -> Option<Meaning> {
+    let flag = |wanted: &str| arguments.iter().position(|word| word.eq_ignore_ascii_case(wanted));
+    let behind = |wanted: &str| flag(wanted).and_then(|at| arguments.get(at + 1));
+    if flag("/t").is_some() || behind("/c").is_some_and(|letters| letters.chars().count() != 2) {
+        return None;
+    }
+    Some(Meaning::Pause { ask: behind("/m").filter(|text| !text.trim().is_empty()).cloned() })
 }
 
 fn seconds(seconds: f64) -> Meaning {
@@ -153,6 +164,11 @@ mod tests {
             assert_eq!(of(line, dialect), Some(Meaning::Pause { ask: None }), "{line}");
         }
         let ask = Some("Go on?".to_owned());
+        assert_eq!(
+            of(r#"choice /C YN /M "Go on?""#, Dialect::Batch),
+            Some(Meaning::Pause { ask: ask.clone() })
+        );
+        assert_eq!(of("choice /c abc", Dialect::Batch), None);
         assert_eq!(
             of(r#"Read-Host -Prompt "Go on?""#, Dialect::PowerShell),
             Some(Meaning::Pause { ask: ask.clone() })

@@ -13,7 +13,7 @@ use super::{Line, Part, Reached, Script, only_ends, program, why};
 use crate::import::unknown::Unknowns;
 use crate::import::variables::{NameCase, Value, Variables};
 use statements::{Kind, Statement, block, statements};
-use words::{Token, tokens};
+use words::{Token, joined_path, tokens};
 
 /// Blocks within blocks that are gone into.
 const DEEPEST: usize = 8;
@@ -193,10 +193,7 @@ impl Reader<'_> {
             }
             return Vec::new();
         }
-        if first.eq_ignore_ascii_case("join-path")
-            && let [_, Token::Words(folder), Token::Words(below)] = tokens.as_slice()
-        {
-            let path = format!("{}\\{}", folder.join(" ").trim_end_matches('\\'), below.join(" "));
+        if let Some(path) = joined_path(&tokens) {
             self.variables.set(name, Value::Text(path));
             return Vec::new();
         }

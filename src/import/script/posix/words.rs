@@ -239,11 +239,12 @@ impl Reader<'_, '_, '_> {
                     vec![default.trim_matches(['"', '\'']).to_owned()]
                 }
                 Some(_) if self.variables.is_set(name) => self.named(name, written),
-                _ => vec![
-                    self.variables
-                        .of_this_script(written, if name.is_empty() { "expression" } else { name })
-                        .to_string(),
-                ],
+                // `${1:?usage}` is an argument as `$1` is.
+                _ if name.starts_with(|letter: char| letter.is_ascii_digit()) => self.named(name, written),
+                _ => {
+                    let name = if name.is_empty() { "expression" } else { name };
+                    vec![self.variables.of_this_script(written, name).to_string()]
+                }
             },
         }
     }

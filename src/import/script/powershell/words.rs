@@ -87,6 +87,12 @@ impl Reader<'_, '_, '_> {
                 self.expression(written);
             }
             '$' | '@' => match variable(&rest[1..]) {
+                Some((name, length)) if looks_into(&rest[1 + length..]) => {
+                    end = self.at + 1 + length;
+                    end += member(&self.text[end..]);
+                    let letter = self.variables.of_this_script(&self.text[self.at..end], name);
+                    self.push(letter.encode_utf8(&mut [0; 4]));
+                }
                 Some((name, length)) => {
                     end = self.at + 1 + length;
                     self.variable(name, &self.text[self.at..end]);
@@ -142,8 +148,26 @@ impl Reader<'_, '_, '_> {
             self.word = Some(Word { text: String::new(), items: Some(items) });
             return;
         }
-        let letter = self.variables.of_this_script(written, "expression");
-        self.push(letter.encode_utf8(&mut [0; 4]));
+        let text = self.worked_out(written);
+        self.push(&text);
+    }
+
+    /// What `$( … )` comes to, where it is a variable or a path that is put together; else a letter for it.
+    fn worked_out(&mut self, written: &str) -> String {
+        let inner =
+            written.trim_start_matches('$').strip_prefix('(').and_then(|inner| inner.strip_suffix(')'));
+        if let Some(inner) = inner.map(str::trim).filter(|inner| !inner.contains(['(', '{'])) {
+            let whole = inner.strip_prefix('$').and_then(variable);
+            if let Some((name, _)) = whole.filter(|(_, length)| length + 1 == inner.len()) {
+                return self.variables.text(name, written);
+            }
+            if inner.get(..9).is_some_and(|word| word.eq_ignore_ascii_case("join-path"))
+                && let Some(path) = joined_path(&tokens(inner, self.variables))
+            {
+                return path;
+            }
+        }
+        self.variables.of_this_script(written, "expression").to_string()
     }
 
     fn take_text(&mut self, quoted: &str) {
@@ -185,8 +209,8 @@ impl Reader<'_, '_, '_> {
                 }
                 ('$', Some('(')) => {
                     length += bracketed(rest);
-                    let letter = self.variables.of_this_script(&inner[at..at + length], "expression");
-                    self.push(letter.encode_utf8(&mut [0; 4]));
+                    let text = self.worked_out(&inner[at..at + length]);
+                    self.push(&text);
                 }
                 ('$', Some(_)) => match variable(rest) {
                     Some((name, behind)) => {
@@ -226,6 +250,28 @@ impl Reader<'_, '_, '_> {
         }
         at
     }
+}
+
+/// `Join-Path FOLDER NAME`
+pub(super) fn joined_path(tokens: &[Token]) -> Option<String> {
+    let [Token::Words(command), Token::Words(folder), Token::Words(below)] = tokens else { return None };
+    let is_join = command.first().is_some_and(|word| word.eq_ignore_ascii_case("join-path"));
+    is_join.then(|| format!("{}\\{}", folder.join(" ").trim_end_matches('\\'), below.join(" ")))
+}
+
+/// Whether what stands behind a variable is something of what it holds: `.Path`, `[0]`.
+fn looks_into(rest: &str) -> bool {
+    let mut letters = rest.chars();
+    match letters.next() {
+        Some('[') => true,
+        Some('.') => letters.next().is_some_and(|next| next.is_alphabetic() || next == '_'),
+        _ => false,
+    }
+}
+
+/// The length of `.Path`, `[0]` and what follows without a blank.
+fn member(rest: &str) -> usize {
+    rest.find(|letter: char| letter.is_whitespace() || "\\/|;,\"'".contains(letter)).unwrap_or(rest.len())
 }
 
 /// The name of a variable behind its `$`, and how long it is as it is written.
@@ -303,6 +349,15 @@ mod tests {
             shown("$env:TEMP (Get-Date) $new\\x \"$(1 + 1)\""),
             ["$env:TEMP", "(Get-Date)", "$new\\x", "$(1 + 1)"]
         );
+    }
+
+    #[test]
+    fn what_is_put_together_is_worked_out_and_what_is_looked_up_is_not_known() {
+        let text = r#"(Join-Path $old 'x') "$($old)\y" $old.Path $args[0]\z "$old.x""#;
+        let expected =
+            [r"D:\Mail Archive\x", r"D:\Mail Archive\y", "$old.Path", r"$args[0]\z", r"D:\Mail Archive.x"];
+        assert_eq!(shown(text), expected);
+        assert_eq!(shown(&"(".repeat(10_000)).len(), 1);
     }
 
     #[test]
