@@ -160,6 +160,97 @@ fn run(scene: &Scene, arguments: &[&str]) -> Ended {
     scene.movebook(&[&["import"], arguments].concat())
 }
 
+/// A tree with names that the lines below let in and keep out, and an empty folder.
+#[cfg(unix)]
+fn archive(scene: &Scene) {
+    for name in [
+        "one.dat",
+        "index1.dat",
+        "a.lock",
+        "sub/two.dat",
+        "sub/b.fdb",
+        "sub/tmp/three.dat",
+        "tmp/four",
+        "Ü/INDEX.dat",
+    ] {
+        scene.write(&format!("old/{name}"), name);
+    }
+    std::fs::create_dir_all(scene.path("old/empty")).unwrap();
+}
+
+/// Runs a script by the shell, and what is imported of it by movebook; each has targets of its own.
+#[cfg(unix)]
+fn both_ways(scene: &Scene, script: &str, targets: &[&str]) {
+    use std::process::Command;
+
+    archive(scene);
+    for way in ["script", "run"] {
+        std::fs::create_dir_all(scene.path(way)).unwrap();
+        scene.write(&format!("{way}.sh"), scene.placed(&script.replace("NEW", &format!("ROOT/{way}"))));
+    }
+    let program = Path::new(common::scene::PROGRAM).parent().unwrap().to_str().unwrap();
+    let path = format!("{program}:{}", std::env::var("PATH").unwrap());
+    let by_script = Command::new("sh").arg(scene.path("script.sh")).env("PATH", path).output().unwrap();
+    assert!(by_script.status.code().is_some_and(|code| code < 8), "{by_script:?}");
+    run(scene, &["run.sh", "--output", "scene.yaml"]).code(0);
+    scene.run(&[]).code(0);
+    for target in targets {
+        common::tree::assert_equal(
+            &scene.path(&format!("script/{target}")),
+            &scene.path(&format!("run/{target}")),
+        );
+    }
+}
+
+#[cfg(unix)]
+fn is_installed(program: &str) -> bool {
+    std::process::Command::new(program).arg("--version").output().is_ok()
+}
+
+#[cfg(unix)]
+#[test]
+fn what_comes_of_a_script_for_rsync_leaves_the_target_that_rsync_leaves() {
+    if !is_installed("rsync") {
+        println!("not proven here: rsync is not installed");
+        return;
+    }
+    let script = "set -e\nOLD=ROOT/old\n\
+        rsync -a --exclude=tmp/ --exclude='*.lock' \"$OLD/\" NEW/one/\n\
+        rsync -am --include='*/' --include='*.dat' --exclude='*' $OLD/ NEW/two\n\
+        rsync -a --exclude=/sub/tmp $OLD/ NEW/three && rsync -a $OLD NEW\n\
+        rsync -rt --max-size=8 $OLD/ NEW/four\n\
+        rsync -t $OLD/* NEW/ignored 2>/dev/null || true\n";
+    // The last line is left, and does nothing that is compared.
+    both_ways(&Scene::new(), script, &["one", "two", "three", "old", "four"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_comes_of_a_script_for_rclone_leaves_the_target_that_rclone_leaves() {
+    if !is_installed("rclone") {
+        println!("not proven here: rclone is not installed");
+        return;
+    }
+    let script = "rclone copy ROOT/old NEW/one --filter '- index*' --filter '+ *.dat' --filter '- **'\n\
+        rclone copy ROOT/old NEW/two --filter '- index*' --filter '+ *.dat' --filter '- **' --ignore-case\n\
+        rclone sync ROOT/old NEW/three --create-empty-src-dirs --exclude 'tmp/**' --max-depth 2\n\
+        rclone copy ROOT/old NEW/four --exclude '/sub/tmp/**' --exclude '*.{lock,fdb}' --max-size 9B\n\
+        rclone copy ROOT/old NEW/five --include 'sub/*.dat' --include '/tmp/**'\n";
+    both_ways(&Scene::new(), script, &["one", "two", "three", "four", "five"]);
+}
+
+/// `movebook robocopy` stands in for `robocopy.exe`, which is on Windows alone.
+#[cfg(unix)]
+#[test]
+fn what_comes_of_a_script_for_robocopy_leaves_the_target_that_its_stand_in_leaves() {
+    let script = "movebook robocopy ROOT/old NEW/one '*.dat' /xf 'index*' /s /r:1 /w:1\n\
+        movebook robocopy ROOT/old NEW/two /xd tmp /e /purge\n\
+        movebook robocopy ROOT/old NEW/three /xd ROOT/old/sub/tmp /xf '*.lock' /s /lev:2\n\
+        movebook robocopy ROOT/old NEW/four /min:6 /max:8 /e\n\
+        movebook robocopy ROOT/old NEW/five\n";
+    both_ways(&Scene::new(), script, &["one", "two", "three", "four", "five"]);
+}
+
 #[test]
 fn a_file_that_is_there_is_replaced_only_when_told() {
     let scene = Scene::new().file("a.cmd", "robocopy C:\\a D:\\b /e\n").file("a.yaml", "mine\n");
