@@ -92,10 +92,14 @@ pub fn import(files: &[File], name: &str) -> Result<Imported, Refusal> {
     if files.iter().map(|file| file.bytes.len()).sum::<usize>() > MOST_BYTES {
         return Err(Refusal::TooManyBytes);
     }
-    let mut gathering =
-        Gathering { unknowns: Unknowns::default(), secrets: Secrets::default(), held: Vec::new() };
+    let mut gathering = Gathering {
+        unknowns: Unknowns::default(),
+        secrets: Secrets::default(),
+        held: Vec::new(),
+        used: HashSet::new(),
+    };
     let (items, guessed) = gathering.items(files);
-    let items = without_answered(items);
+    let items = without_answered(items, &gathering.used);
     let left = left_lines(&items);
     let steps = items.iter().filter(|item| matches!(item, Item::Step(_))).count();
     if steps == 0 {
@@ -118,6 +122,8 @@ struct Gathering {
     unknowns: Unknowns,
     secrets: Secrets,
     held: Vec<Held>,
+    /// Letters of questions whose answer a script uses.
+    used: HashSet<char>,
 }
 
 impl Gathering {
@@ -178,6 +184,7 @@ impl Gathering {
             let reader = Reader::new(name, around, self);
             found[at] = reader.read(&[line]);
         }
+        self.used = scripts.iter().flat_map(|script| script.used.iter().copied()).collect();
         self.held = scripts.into_iter().flat_map(|script| script.held).collect();
         (found.concat(), guessed)
     }
@@ -371,8 +378,9 @@ fn counted(lines: usize) -> String {
     if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") }
 }
 
-/// A question for a value that a step uses is a variable of the runbook, and no checkpoint.
-fn without_answered(items: Vec<Item>) -> Vec<Item> {
+/// A question for a value that a step uses is a variable of the runbook, and no checkpoint; nor is one whose answer the script
+/// uses elsewhere. One whose answer nobody looks at is a pause.
+fn without_answered(items: Vec<Item>, used_by_scripts: &HashSet<char>) -> Vec<Item> {
     let mut used = HashSet::new();
     for item in &items {
         let Item::Step(step) = item else { continue };
@@ -386,9 +394,12 @@ fn without_answered(items: Vec<Item>) -> Vec<Item> {
     let replaced = |item| match item {
         Item::Step(Step {
             mut origins, action: Action::Checkpoint { asks_for: Some(letter), .. }, ..
-        }) if used.contains(&letter) && !origins.is_empty() => {
-            let why = Some("what is typed here is a variable of the runbook".to_owned());
-            Item::Remark { origin: origins.swap_remove(0), why }
+        }) if (used.contains(&letter) || used_by_scripts.contains(&letter)) && !origins.is_empty() => {
+            let why = match used.contains(&letter) {
+                true => "what is typed here is a variable of the runbook",
+                false => "what is typed here is needed by no step",
+            };
+            Item::Remark { origin: origins.swap_remove(0), why: Some(why.to_owned()) }
         }
         item => item,
     };

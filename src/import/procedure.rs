@@ -156,10 +156,12 @@ fn kinds(items: &[Item]) -> Vec<Kind> {
 fn join_repeated(items: &mut Vec<Item>) {
     let mut joined: Vec<Item> = Vec::new();
     for item in items.drain(..).rev() {
-        let next = joined.iter_mut().rev().find_map(|item| match item {
-            Item::Step(step) => Some(step),
-            Item::Left(_) | Item::Remark { .. } => None,
-        });
+        // What is not understood may change something between them.
+        let next = joined.iter_mut().rev().find(|item| !matches!(item, Item::Remark { .. }));
+        let next = match next {
+            Some(Item::Step(step)) => Some(step),
+            Some(Item::Left(_) | Item::Remark { .. }) | None => None,
+        };
         if let Item::Step(Step { origins, action: Action::Copy(copy), .. }) = &item
             && let Some(Step { origins: of_next, action: Action::Copy(next), .. }) = next
             && next.errors == OnErrors::Fail
@@ -257,6 +259,14 @@ mod tests {
             })
             .collect();
         assert_eq!(copies, [(1, OnErrors::Tolerate), (3, OnErrors::Fail)]);
+    }
+
+    #[test]
+    fn passes_with_something_unknown_between_them_stay_two() {
+        let origin = Origin { file: "x".to_owned(), line: 1, text: "y".to_owned() };
+        let left = Item::Left(Left { origin: origin.clone(), why: Vec::new() });
+        assert_eq!(shape(vec![copy(&[]), left, copy(&[])]), [(Kind::Copy, 3)]);
+        assert_eq!(shape(vec![copy(&[]), Item::Remark { origin, why: None }, copy(&[])]), [(Kind::Copy, 2)]);
     }
 
     #[test]

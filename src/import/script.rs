@@ -9,6 +9,8 @@ mod posix;
 mod powershell;
 mod windows_words;
 
+use std::collections::HashSet;
+
 use super::unknown::Unknowns;
 use super::variables::Held;
 use crate::guard::PathStyle;
@@ -57,6 +59,8 @@ pub enum Part {
 pub struct Script {
     pub lines: Vec<Line>,
     pub held: Vec<Held>,
+    /// Letters of questions whose answer the script uses.
+    pub used: HashSet<char>,
 }
 
 impl Dialect {

@@ -37,6 +37,13 @@ fn what_is_asked_for_and_used_is_a_variable() {
 }
 
 #[test]
+fn what_is_asked_for_and_used_elsewhere_is_no_checkpoint_and_a_pause_is_one() {
+    let script = "set /p PW=Password?\nnet use Z: \\\\s\\x %pw%\nset /p dummy=Go on?\nrobocopy %1 D:\\b /e\nrobocopy \"%~1\" D:\\b /e /purge\n";
+    let imported = imported(&[("a.cmd", script)]);
+    assert_eq!((imported.steps, imported.to_give), (3, vec!["argument_1".to_owned()]), "{}", imported.text);
+}
+
+#[test]
 fn what_is_told_before_a_pause_is_its_question() {
     let imported = imported(&[("a.cmd", "echo Is it off?\npause\necho One\necho Two\npause\npause\n")]);
     let asks: Vec<&str> = imported

@@ -27,9 +27,10 @@ pub enum Whose {
     Script(usize),
 }
 
-/// All values that are not known, each with its letter: what is written, and what it may be called.
+/// All values that are not known, each with its letter: what tells it from others, what is written first, and what it may
+/// be called.
 #[derive(Clone, Debug, Default)]
-pub struct Unknowns(IndexMap<(String, Whose), String>);
+pub struct Unknowns(IndexMap<(String, Whose), (String, String)>);
 
 pub fn is_stand_in(letter: char) -> bool {
     (FIRST..=LAST).contains(&u32::from(letter))
@@ -42,12 +43,17 @@ pub fn has_stand_in(text: &str) -> bool {
 impl Unknowns {
     /// The letter that stands for a value. Where there are more than letters, the rest stand for nothing.
     pub fn stand_in(&mut self, written: &str, name: &str, whose: Whose) -> char {
-        let key = (written.to_owned(), whose);
+        self.keyed(written, written, name, whose)
+    }
+
+    /// The same, where a value may be written in several ways.
+    pub fn keyed(&mut self, key: &str, written: &str, name: &str, whose: Whose) -> char {
+        let key = (key.to_owned(), whose);
         let is_full = self.0.len() > (LAST - FIRST) as usize;
         let index = match self.0.get_index_of(&key) {
             Some(index) => index,
             None if is_full => return char::REPLACEMENT_CHARACTER,
-            None => self.0.insert_full(key, name.to_owned()).0,
+            None => self.0.insert_full(key, (written.to_owned(), name.to_owned())).0,
         };
         u32::try_from(index)
             .ok()
@@ -57,7 +63,7 @@ impl Unknowns {
 
     pub fn get(&self, letter: char) -> Option<Unknown<'_>> {
         let index = u32::from(letter).checked_sub(FIRST)?;
-        let ((written, _), name) = self.0.get_index(index as usize)?;
+        let (_, (written, name)) = self.0.get_index(index as usize)?;
         Some(Unknown { written, name })
     }
 

@@ -1,6 +1,6 @@
 //! A script's own variables, as far as it says what they hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::unknown::{Unknowns, Whose};
 
@@ -37,6 +37,8 @@ pub struct Variables<'u> {
     pub unknowns: &'u mut Unknowns,
     /// Every text that a variable held, in order: names for what a runbook holds.
     pub held: Vec<Held>,
+    /// Letters of questions whose answer is used.
+    pub used: HashSet<char>,
     /// Bytes that came from variables so far.
     spent: usize,
 }
@@ -50,7 +52,15 @@ pub struct Held {
 
 impl<'u> Variables<'u> {
     pub fn new(case: NameCase, script: usize, unknowns: &'u mut Unknowns) -> Self {
-        Self { values: BTreeMap::new(), case, script, unknowns, held: Vec::new(), spent: 0 }
+        Self {
+            values: BTreeMap::new(),
+            case,
+            script,
+            unknowns,
+            held: Vec::new(),
+            used: HashSet::new(),
+            spent: 0,
+        }
     }
 
     pub fn set(&mut self, name: &str, value: Value) {
@@ -83,8 +93,15 @@ impl<'u> Variables<'u> {
         let items = match self.values.get(&self.key(name)) {
             Some(Value::Text(text)) => vec![text.clone()],
             Some(Value::List(items)) => items.clone(),
-            Some(Value::Unknown) => return vec![self.of_this_script(written, name).to_string()],
-            None => return vec![self.unknowns.stand_in(written, name, Whose::AllScripts).to_string()],
+            Some(Value::Unknown) => {
+                let letter = self.by_name(written, name);
+                self.used.insert(letter);
+                return vec![letter.to_string()];
+            }
+            None => {
+                let key = self.key(name);
+                return vec![self.unknowns.keyed(&key, written, name, Whose::AllScripts).to_string()];
+            }
         };
         self.spent += items.iter().map(|item| item.len() + 1).sum::<usize>();
         match self.spent > MOST {
@@ -93,12 +110,24 @@ impl<'u> Variables<'u> {
         }
     }
 
+    /// What a person is asked for: from here on it is not known.
+    pub fn asked(&mut self, written: &str, name: &str) -> char {
+        self.forget(name);
+        self.by_name(written, name)
+    }
+
+    /// The letter for an argument or a variable of this script, in whatever way it is written.
+    pub fn by_name(&mut self, written: &str, name: &str) -> char {
+        let key = self.key(name);
+        self.unknowns.keyed(&key, written, name, Whose::Script(self.script))
+    }
+
     /// Whether the script set it, to whatever.
     pub fn is_set(&self, name: &str) -> bool {
         self.values.contains_key(&self.key(name))
     }
 
-    /// The letter for an argument of this script, or for what only a running script could work out.
+    /// The letter for what only a running script could work out.
     pub fn of_this_script(&mut self, written: &str, name: &str) -> char {
         self.unknowns.stand_in(written, name, Whose::Script(self.script))
     }

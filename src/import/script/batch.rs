@@ -39,7 +39,7 @@ pub(super) fn read(text: &str, number: usize, unknowns: &mut Unknowns) -> Script
         let parts = reader.line(&raw, index + 1);
         lines.push(Line { number: index + 1, text: raw.trim().to_owned(), parts });
     }
-    Script { lines, held: reader.variables.held }
+    Script { lines, held: reader.variables.held, used: reader.variables.used }
 }
 
 /// An odd number of `^` at the end: the last one takes the line's end away.
@@ -231,11 +231,8 @@ impl Reader<'_> {
             self.variables.set(name, Value::Text(value.to_owned()));
             return None;
         }
-        self.variables.forget(name);
-        (switch == "/p").then(|| Part::Question {
-            letter: self.variables.of_this_script(&format!("%{name}%"), name),
-            ask: value.trim_matches('"').trim().to_owned(),
-        })
+        let letter = self.variables.asked(&format!("%{name}%"), name);
+        (switch == "/p").then(|| Part::Question { letter, ask: value.trim_matches('"').trim().to_owned() })
     }
 
     fn forget_what_is_set(&mut self, text: &str) {
@@ -266,7 +263,13 @@ impl Reader<'_> {
             }
             if let Some(length) = argument(behind).filter(|_| mark == "%") {
                 let written = format!("%{}", &behind[..length]);
-                filled.push(self.variables.of_this_script(&written, &argument_name(&behind[..length])));
+                let name = argument_name(&behind[..length]);
+                let is_plain =
+                    behind[..length].trim_start_matches('~').len() == 1 && !behind.starts_with('*');
+                filled.push(match is_plain && !name.ends_with("folder") {
+                    true => self.variables.by_name(&written, &name),
+                    false => self.variables.of_this_script(&written, &name),
+                });
                 rest = &behind[length..];
                 continue;
             }

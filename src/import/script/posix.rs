@@ -18,7 +18,7 @@ pub(super) fn read(text: &str, number: usize, unknowns: &mut Unknowns) -> Script
     let mut reader =
         Reader { text, variables, reached: Reached::InOrder, lines: Vec::new(), counted: (0, 1) };
     reader.all();
-    Script { lines: reader.lines, held: reader.variables.held }
+    Script { lines: reader.lines, held: reader.variables.held, used: reader.variables.used }
 }
 
 /// `OLD=…`, also behind `export` and its like.
@@ -222,8 +222,7 @@ impl Reader<'_, '_> {
                 ["read".to_owned()].into_iter().chain(words.iter().cloned()).collect(),
             ]));
         };
-        self.variables.forget(name);
-        let letter = self.variables.of_this_script(&format!("${name}"), name);
+        let letter = self.variables.asked(&format!("${name}"), name);
         Some(Part::Question { letter, ask: ask.trim().to_owned() })
     }
 }

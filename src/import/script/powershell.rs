@@ -22,7 +22,7 @@ pub(super) fn read(text: &str, number: usize, unknowns: &mut Unknowns) -> Script
     let variables = Variables::new(NameCase::Ignored, number, unknowns);
     let mut reader = Reader { variables, reached: Reached::InOrder, lines: Vec::new() };
     reader.all(text, 1, 0);
-    Script { lines: reader.lines, held: reader.variables.held }
+    Script { lines: reader.lines, held: reader.variables.held, used: reader.variables.used }
 }
 
 struct Reader<'u> {
@@ -204,7 +204,7 @@ impl Reader<'_> {
                 _ => None,
             });
             let ask = words.filter(|word| !word.starts_with('-')).collect::<Vec<_>>().join(" ");
-            let letter = self.variables.of_this_script(&format!("${name}"), name);
+            let letter = self.variables.asked(&format!("${name}"), name);
             return vec![Part::Question { letter, ask }];
         }
         pipelines(tokens)

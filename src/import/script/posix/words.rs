@@ -214,7 +214,7 @@ impl Reader<'_, '_, '_> {
         match name {
             "0" => vec![self.variables.of_this_script(written, "script").to_string()],
             _ if name.starts_with(|letter: char| letter.is_ascii_digit()) => {
-                vec![self.variables.of_this_script(written, &format!("argument_{name}")).to_string()]
+                vec![self.variables.by_name(written, &format!("argument_{name}")).to_string()]
             }
             "@" | "*" | "#" | "?" | "$" | "!" => {
                 vec![self.variables.of_this_script(written, "arguments").to_string()]
@@ -304,8 +304,8 @@ mod tests {
     #[test]
     fn a_default_is_taken_and_what_is_not_known_is_shown_as_written() {
         assert_eq!(
-            shown("${1:-/srv/old} ${NEW} $NEW/x $(date) `date` ${NEW%/} $2 ~/y"),
-            ["${1:-/srv/old}", "${NEW}", "$NEW/x", "$(date)", "`date`", "${NEW%/}", "$2", "~/y"]
+            shown("${1:-/srv/old} ${NEW} $OTHER/x $(date) `date` ${NEW%/} $2 ~/y"),
+            ["${1:-/srv/old}", "${NEW}", "$OTHER/x", "$(date)", "`date`", "${NEW%/}", "$2", "~/y"]
                 .map(|word| if word == "${1:-/srv/old}" { "/srv/old" } else { word })
         );
     }
