@@ -129,6 +129,26 @@ Der Prozess kann nicht auf die Datei zugreifen, da sie von einem anderen Prozess
 }
 
 #[test]
+fn what_robocopy_says_can_move_no_cursor() {
+    let scene = pass("", "cat 'ROOT/log'; exit 9\n");
+    let odd = "\u{1b}[2J\u{202e}x";
+    scene.write(
+        "log",
+        scene.placed(&format!(
+            "2026/11/27 10:00:00 ERROR 5 (0x00000005) Copying File ROOT/old/00/file-4.dat\n{odd}\n\
+             2026/11/27 10:00:00 ERROR 5 (0x00000005) Copying File ROOT/old/{odd}\n{odd}\n\
+             2026/11/27 10:00:00 ERROR 53 (0x00000035) {odd}\n{odd}\n\t  *x \t\t 5\tROOT/old/{odd}\n{DONE}"
+        )),
+    );
+    let ended = scene.run(&[]).code(1);
+    let listed = scene.movebook(&["account", "scene.state.jsonl", "a", "--list", "failed"]).code(0);
+    for text in [ended.all(), listed.all()] {
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+    }
+    assert!(ended.all().contains("error 53"), "{}", ended.all());
+}
+
+#[test]
 fn a_file_that_was_copied_at_the_second_attempt_has_not_failed() {
     let scene = pass(", errors: tolerate", "cp -pR \"$from/.\" \"$to\"; cat 'ROOT/log'; exit 1\n");
     let line = "\t    New File \t\t 5\tROOT/old/00/file-4.dat\n";
