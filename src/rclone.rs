@@ -5,6 +5,12 @@
 mod filters;
 mod pattern;
 
+pub mod compare;
+pub mod listing;
+pub mod log;
+pub mod remote;
+pub mod version;
+
 use std::time::Duration;
 
 use crate::copy::spelled::Spelled;
