@@ -5,6 +5,7 @@
 //! itself is told and never believed alone.
 
 pub mod external;
+pub mod rclone;
 mod robocopy;
 
 use crate::copy::native::Native;
@@ -18,7 +19,6 @@ pub fn of(action: &CopyAction) -> Box<dyn Engine> {
     match action.engine {
         EngineName::Native => Box::new(Native),
         EngineName::Robocopy => Box::new(External::new(Robocopy::of(action))),
-        // The plan lets no other through yet.
-        EngineName::Rclone => Box::new(Native),
+        EngineName::Rclone => rclone::of(action),
     }
 }

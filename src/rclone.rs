@@ -1,4 +1,4 @@
-//! rclone's language: a copy step as its arguments. Pure.
+//! rclone's language: a copy step as its arguments, and what it lists, logs and says of itself. Pure.
 //!
 //! What rclone has no flag for is named by its field.
 
@@ -6,15 +6,20 @@ mod filters;
 mod pattern;
 
 pub mod compare;
+pub mod environment;
+pub mod extra;
 pub mod listing;
 pub mod log;
 pub mod remote;
+pub mod transfer;
 pub mod version;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::copy::spelled::Spelled;
-use crate::copy::{Access, Compare, CopyPass, Directories, Keep, Links, Preserved, Priority};
+use crate::copy::{Access, Bandwidth, Compare, CopyPass, Directories, Keep, Links, Preserved, Priority};
 use crate::filter::Rules;
 use crate::plan::action::{Adopt, CopyAction};
 
@@ -34,6 +39,25 @@ pub fn arguments(action: &CopyAction) -> Spelled {
     purge(&mut spelled, action);
     manner(&mut spelled, action);
     spelled
+}
+
+/// What rclone is called with when movebook calls it for a pass that began at `started`: it copies and never deletes, ages
+/// are counted from the same moment for every file, and what it does is told line by line.
+pub fn arguments_of_pass(action: &CopyAction, started: Timestamp) -> Vec<String> {
+    let copying = CopyAction { purge: None, ..action.clone() };
+    let mut arguments = arguments(&copying).arguments;
+    let rules = action.filter.rules();
+    for (flag, age) in [("--min-age", rules.min_age), ("--max-age", rules.max_age)] {
+        let place = arguments.iter().position(|argument| argument == flag);
+        // An age that reaches back before all time stays as it is.
+        if let (Some(place), Some(age)) = (place, age)
+            && let Ok(moment) = started.checked_sub(age)
+        {
+            arguments[place + 1] = moment.to_string();
+        }
+    }
+    arguments.extend(log::FLAGS.map(str::to_owned));
+    arguments
 }
 
 /// An argument for a POSIX shell.
@@ -156,16 +180,13 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
             spelled.lack("preserve", why);
         }
     }
-    if let Some(bandwidth) = &action.bandwidth {
-        let limits = bandwidth.to_string();
-        // rclone's units are those of 1024, by one letter.
-        match ["kB", "MB", "GB", "TB"].iter().any(|unit| limits.contains(unit)) {
-            true => spelled.lack("bandwidth", format!("{limits}: rclone has units of 1024 alone")),
-            false => {
-                spelled.say("--bwlimit");
-                spelled.say(limits.replace("iB", ""));
-            }
+    match action.bandwidth.as_ref().map(bandwidth) {
+        Some(Ok(limits)) => {
+            spelled.say("--bwlimit");
+            spelled.say(limits);
         }
+        Some(Err(why)) => spelled.lack("bandwidth", why),
+        None => {}
     }
     if action.compare == Compare::Content {
         spelled.lack(
@@ -181,6 +202,20 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
     }
     if action.resume_over != CopyPass::RESUME_OVER {
         spelled.lack("resume_over", "rclone begins an interrupted file anew");
+    }
+    match extra::judge(&action.extra_args) {
+        Ok(()) => action.extra_args.iter().for_each(|argument| spelled.say(argument.as_str())),
+        Err(why) => spelled.lack("extra_args", why),
+    }
+}
+
+/// A limit as rclone reads it, or why it cannot.
+fn bandwidth(bandwidth: &Bandwidth) -> Result<String, String> {
+    let limits = bandwidth.to_string();
+    // rclone's units are those of 1024, by one letter.
+    match ["kB", "MB", "GB", "TB"].iter().any(|unit| limits.contains(unit)) {
+        true => Err(format!("{limits}: rclone has units of 1024 alone")),
+        false => Ok(limits.replace("iB", "")),
     }
 }
 

@@ -30,13 +30,14 @@ fn path(path: &Path) -> CheckAction {
         contains: Vec::new(),
         free_space: None,
         writable: false,
+        environment: Default::default(),
     }
 }
 
 fn exists(at: &Path, wanted: bool) -> CheckAction {
     match path(at) {
-        CheckAction::Path { path, contains, free_space, writable, .. } => {
-            CheckAction::Path { path, exists: Some(wanted), contains, free_space, writable }
+        CheckAction::Path { path, contains, free_space, writable, environment, .. } => {
+            CheckAction::Path { path, exists: Some(wanted), contains, free_space, writable, environment }
         }
         other => other,
     }
@@ -49,6 +50,7 @@ fn contains(at: &Path, patterns: &[&str]) -> CheckAction {
         contains: patterns.iter().map(|&pattern| pattern.to_owned()).collect(),
         free_space: None,
         writable: false,
+        environment: Default::default(),
     }
 }
 
@@ -59,6 +61,7 @@ fn free(at: &Path, wanted: FreeSpace) -> CheckAction {
         contains: Vec::new(),
         free_space: Some(wanted),
         writable: false,
+        environment: Default::default(),
     }
 }
 
@@ -69,6 +72,7 @@ fn writable(at: &Path) -> CheckAction {
         contains: Vec::new(),
         free_space: None,
         writable: true,
+        environment: Default::default(),
     }
 }
 

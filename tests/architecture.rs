@@ -38,8 +38,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "copy", "engine", "event", "filter", "guard", "plan", "render", "robocopy", "runbook", "state",
-            "sys", "vars",
+            "copy", "engine", "event", "filter", "guard", "plan", "rclone", "render", "robocopy", "runbook",
+            "state", "sys", "vars",
         ],
     ),
     ("runbook", &["copy", "filter", "plan::action"]),

@@ -213,6 +213,7 @@ mod tests {
             manifest: None,
             extra: Extra::Fail,
             access,
+            environment: indexmap::IndexMap::new(),
         })
     }
 

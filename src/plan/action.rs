@@ -52,6 +52,9 @@ pub struct CopyAction {
     pub adopt: Adopt,
     /// For the engine's program; judged when the plan was made.
     pub extra_args: Vec<String>,
+    /// For rclone alone. May hold secrets.
+    #[serde(skip)]
+    pub environment: IndexMap<String, String>,
 }
 
 #[cfg(test)]
@@ -83,6 +86,7 @@ impl CopyAction {
             expect: Vec::new(),
             adopt: Adopt::No,
             extra_args: Vec::new(),
+            environment: IndexMap::new(),
         }
     }
 }
@@ -124,6 +128,9 @@ pub struct VerifyAction {
     pub manifest: Option<PathBuf>,
     pub extra: Extra,
     pub access: Access,
+    /// For rclone alone, where a side is a remote. May hold secrets.
+    #[serde(skip)]
+    pub environment: IndexMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -215,6 +222,9 @@ pub enum CheckAction {
         contains: Vec<String>,
         free_space: Option<FreeSpace>,
         writable: bool,
+        /// For rclone alone, where the path is a remote. May hold secrets.
+        #[serde(skip)]
+        environment: IndexMap<String, String>,
     },
     Apart(Vec<PathBuf>),
     Tcp {

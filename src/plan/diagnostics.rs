@@ -4,16 +4,6 @@ use crate::copy::EngineName;
 use crate::runbook::diagnostics::{Diagnostic, escaped, shown};
 use crate::runbook::source::Span;
 
-pub(super) fn engine_not_available(engine: EngineName, span: Option<Span>) -> Diagnostic {
-    let name = engine.word();
-    at(
-        Diagnostic::error("movebook::engine_not_available", format!("this version has no engine `{name}`")),
-        span,
-        "asked for here",
-    )
-    .help("use `engine: native`; it gives the same target tree")
-}
-
 pub(super) fn engine_lacks(engine: EngineName, field: &str, why: &str, span: Option<Span>) -> Diagnostic {
     let name = engine.word();
     at(
@@ -36,6 +26,18 @@ pub(super) fn extra_argument(engine: EngineName, why: &str, hint: &str, span: Sp
     .help(escaped(hint))
 }
 
+pub(super) fn remote_lacks(field: &str, why: &str, span: Option<Span>) -> Diagnostic {
+    at(
+        Diagnostic::error(
+            "movebook::engine_lacks",
+            format!("a pass with a remote cannot do what `{field}` asks for: {}", escaped(why)),
+        ),
+        span,
+        "asked for here",
+    )
+    .help("leave the field out")
+}
+
 pub(super) fn no_program_for_arguments(span: Option<Span>) -> Diagnostic {
     at(
         Diagnostic::error(
@@ -46,6 +48,50 @@ pub(super) fn no_program_for_arguments(span: Option<Span>) -> Diagnostic {
         "given here",
     )
     .help("leave them out, or say which engine they are for: `engine: robocopy` or `engine: rclone`")
+}
+
+pub(super) fn remote_needs_rclone(remote: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "movebook::remote_needs_rclone",
+        format!("`{}` is a remote of rclone's, which no other engine reaches", shown(remote)),
+    )
+    .label(span, "a remote")
+    .help("add `engine: rclone`; a path begins with `/`, a drive or `\\\\server\\share`")
+}
+
+pub(super) fn refused_remote(reason: &str, hint: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("movebook::refused_remote", escaped(reason))
+        .label(span, "this remote")
+        .help(escaped(hint))
+}
+
+pub(super) fn flag_in_environment(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "movebook::flag_in_environment",
+        format!("`{}` is a flag of rclone's, by which the pass would mean something else", shown(name)),
+    )
+    .label(span, "given to rclone")
+    .help("say it by the step's fields or `extra_args`; `environment` is for the options of remotes: `RCLONE_CONFIG_NAME_OPTION`")
+}
+
+pub(super) fn plain_secret(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "movebook::plain_secret",
+        format!("the value of `{}` must be secret, and everybody can read it here", shown(name)),
+    )
+    .label(span, "no secret variable is in it")
+    .help("declare a variable of `type: secret` and write `'{{ its_name }}'`; its value comes from the customer's file or `MOVEBOOK_VAR_…`")
+}
+
+pub(super) fn no_remote_here(field: &str, remote: &str, why: &str, span: Option<Span>) -> Diagnostic {
+    at(
+        Diagnostic::error(
+            "movebook::no_remote_here",
+            format!("`{field}` cannot be had of the remote `{}`: {}", shown(remote), escaped(why)),
+        ),
+        span,
+        "asked for here",
+    )
 }
 
 pub(super) fn threads_out_of_range(threads: u32, span: Option<Span>) -> Diagnostic {

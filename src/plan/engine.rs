@@ -1,5 +1,7 @@
 //! Whether the engine of a pass can do all that the pass asks for: said when the plan is made, and not at two in the morning.
 
+use std::path::Path;
+
 use super::CopyAction;
 use super::diagnostics;
 use crate::copy::EngineName;
@@ -21,15 +23,15 @@ pub(super) fn judge(action: &CopyAction, decl: &CopyDecl, default: &CopyOptions)
                 .collect();
         }
         EngineName::Robocopy => return of_robocopy(action, decl, default),
+        EngineName::Rclone if rclone::transfer::is_remote(action) => {
+            let Spelled { lacking, .. } = rclone::transfer::arguments(action, Path::new("LIST"));
+            return lacking.iter().map(|lack| diagnostics::remote_lacks(lack.field, &lack.why, span(lack.field))).collect();
+        }
         EngineName::Rclone => rclone::arguments(action),
     };
-    let missing = diagnostics::engine_not_available(action.engine, span("engine"));
-    std::iter::once(missing)
-        .chain(
-            lacking.iter().filter(|lack| lack.otherwise == Otherwise::Refused).map(|lack| {
-                diagnostics::engine_lacks(action.engine, lack.field, &lack.why, span(lack.field))
-            }),
-        )
+    let refused = lacking.iter().filter(|lack| lack.otherwise == Otherwise::Refused);
+    refused
+        .map(|lack| diagnostics::engine_lacks(action.engine, lack.field, &lack.why, span(lack.field)))
         .collect()
 }
 

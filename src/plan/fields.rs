@@ -162,6 +162,11 @@ impl<'a, 'r> Fields<'a, 'r> {
         value
     }
 
+    /// Whether a leaf is made of a secret.
+    pub(super) fn names_secret(&self, leaf: &Leaf<String>) -> bool {
+        self.renderer.names_secret(&leaf.raw)
+    }
+
     /// Renders one leaf: its value where it is known, and how it is shown.
     fn rendered<T: LeafType + Shown>(&mut self, leaf: &Leaf<T>) -> (Option<T>, Value) {
         let rendered = self.renderer.leaf(leaf, self.item);
@@ -259,6 +264,14 @@ impl<'a, 'r> Fields<'a, 'r> {
         let value = fill(self);
         let shown = self.shown.pop().unwrap_or_default();
         self.show(name, Value::Object(shown));
+        value
+    }
+
+    /// Shows nothing of what follows.
+    pub(super) fn unshown<T>(&mut self, fill: impl FnOnce(&mut Self) -> T) -> T {
+        self.shown.push(Map::new());
+        let value = fill(self);
+        self.shown.pop();
         value
     }
 

@@ -19,9 +19,11 @@ use crate::copy::{
     Access, Compare, CopyPass, Directories, EngineName, Extra, Keep, Links, Method, OnErrors, Priority,
 };
 use crate::filter::{Case, Filter, Rules};
+use crate::rclone::environment;
+use crate::rclone::remote::Remote;
 use crate::runbook::model::{
-    ActionDecl, AnswerDecl, CheckDecl, CheckpointDecl, CommandDecl, CopyDecl, FilterDecl, Leaf, Runbook,
-    ServiceDecl, Size, VerifyDecl, WaitDecl,
+    ActionDecl, AnswerDecl, CheckDecl, CheckpointDecl, CommandDecl, CopyDecl, CopyOptions, FilterDecl, Leaf,
+    Runbook, ServiceDecl, Size, VerifyDecl, WaitDecl,
 };
 
 /// Twice `robocopy /mt` without a number: what is cached is copied as fast with 2 as with 16, and from a cold disk or a share
@@ -53,7 +55,7 @@ pub(super) fn action(runbook: &Runbook, decl: &ActionDecl, fields: &mut Fields<'
         ActionDecl::Service(decl) => service(decl, fields).map(Action::Service),
         ActionDecl::Command(decl) => command(decl, fields).map(Action::Command),
         ActionDecl::Checkpoint(decl) => checkpoint(decl, fields).map(Action::Checkpoint),
-        ActionDecl::Check(decls) => checks(decls, fields).map(Action::Check),
+        ActionDecl::Check(decls) => checks(decls, &runbook.defaults.copy, fields).map(Action::Check),
         ActionDecl::Wait(decl) => wait(decl, fields).map(Action::Wait),
     }
 }
@@ -102,11 +104,23 @@ fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Opti
             Some(Some(Purge { max_files: max_files?, max_percent: max_percent?, keep: keep? }))
         }),
     };
+    let environment = match engine {
+        Some(EngineName::Rclone) => environment(&[&default.environment, &own.environment], fields),
+        _ => Some(IndexMap::new()),
+    };
     let expect = fields.list("expect", &decl.expect);
     let adopt = fields.optional("adopt", decl.adopt.as_ref());
     if let Some(threads @ (0 | 129..)) = threads {
         let span = own.threads.as_ref().or(default.threads.as_ref()).map(|leaf| leaf.span);
         fields.report(diagnostics::threads_out_of_range(threads, span));
+    }
+    for (path, leaf) in [(from.as_ref(), &decl.from), (to.as_ref(), &decl.to)] {
+        match (engine, path) {
+            (Some(EngineName::Native | EngineName::Robocopy), Some(path)) if Remote::of(path).is_some() => {
+                fields.report(diagnostics::remote_needs_rclone(path, leaf.span));
+            }
+            _ => judge_remote(path, leaf, fields),
+        }
     }
     let (filter_name, filter) = filter?;
     let action = CopyAction {
@@ -132,9 +146,58 @@ fn copy(runbook: &Runbook, decl: &CopyDecl, fields: &mut Fields<'_, '_>) -> Opti
         expect: expect?,
         adopt: if adopt?.unwrap_or(false) { Adopt::Ask } else { Adopt::No },
         extra_args: extra_args?,
+        environment: environment?,
     };
     engine::judge(&action, decl, default).into_iter().for_each(|wrong| fields.report(wrong));
     Some(action)
+}
+
+/// What rclone gets in its environment, the later layer over the earlier one. Flags are refused, and secrets that everybody
+/// could read in the runbook.
+fn environment(
+    layers: &[&IndexMap<String, Leaf<String>>],
+    fields: &mut Fields<'_, '_>,
+) -> Option<IndexMap<String, String>> {
+    let mut leaves: IndexMap<&String, &Leaf<String>> = IndexMap::new();
+    layers.iter().for_each(|layer| leaves.extend(layer.iter()));
+    if leaves.is_empty() {
+        return Some(IndexMap::new());
+    }
+    fields.within("environment", |fields| {
+        let values: Vec<_> = leaves
+            .into_iter()
+            .map(|(name, leaf)| {
+                if environment::is_flag(name) {
+                    fields.report(diagnostics::flag_in_environment(name, leaf.span));
+                }
+                if environment::holds_secret(name) && !fields.names_secret(leaf) {
+                    fields.report(diagnostics::plain_secret(name, leaf.span));
+                }
+                Some((name.clone(), fields.confidential(name, leaf)?))
+            })
+            .collect();
+        values.into_iter().collect()
+    })
+}
+
+/// What rclone gets for a step that has no environment of its own, where one of its paths is a remote.
+fn environment_for(
+    paths: &[Option<&String>],
+    default: &CopyOptions,
+    fields: &mut Fields<'_, '_>,
+) -> Option<IndexMap<String, String>> {
+    match paths.iter().flatten().any(|path| Remote::of(path).is_some()) {
+        // The copy steps that it is written for show it.
+        true => fields.unshown(|fields| environment(&[&default.environment], fields)),
+        false => Some(IndexMap::new()),
+    }
+}
+
+/// Reports what is wrong with a path that is a remote.
+fn judge_remote(path: Option<&String>, leaf: &Leaf<String>, fields: &mut Fields<'_, '_>) {
+    if let Some(Err(refusal)) = path.and_then(|path| Remote::of(path)).map(|remote| remote.judge()) {
+        fields.report(diagnostics::refused_remote(&refusal.reason, &refusal.hint, leaf.span));
+    }
 }
 
 fn access(backup: Option<bool>) -> Access {
@@ -208,6 +271,15 @@ fn verify(runbook: &Runbook, decl: &VerifyDecl, fields: &mut Fields<'_, '_>) -> 
         let span = decl.threads.as_ref().or(default_threads).map(|leaf| leaf.span);
         fields.report(diagnostics::threads_out_of_range(threads, span));
     }
+    let environment = environment_for(&[from.as_ref(), to.as_ref()], &defaults.copy, fields);
+    for (path, leaf) in [(from.as_ref(), &decl.from), (to.as_ref(), &decl.to)] {
+        judge_remote(path, leaf, fields);
+        let remote = path.filter(|path| Remote::of(path).is_some());
+        if let (Some(remote), Some(manifest)) = (remote, &decl.manifest) {
+            let why = "rclone compares both sides, and knows no BLAKE3: leave `manifest` out";
+            fields.report(diagnostics::no_remote_here("manifest", remote, why, Some(manifest.span)));
+        }
+    }
     let (filter_name, filter) = filter?;
     Some(VerifyAction {
         from: PathBuf::from(from?),
@@ -220,6 +292,7 @@ fn verify(runbook: &Runbook, decl: &VerifyDecl, fields: &mut Fields<'_, '_>) -> 
         manifest: manifest?.map(PathBuf::from),
         extra: extra?,
         access: access(backup?),
+        environment: environment?,
     })
 }
 
@@ -313,20 +386,22 @@ fn checkpoint(decl: &CheckpointDecl, fields: &mut Fields<'_, '_>) -> Option<Chec
 
 fn checks(
     decls: &[crate::runbook::source::Spanned<CheckDecl>],
+    default: &CopyOptions,
     fields: &mut Fields<'_, '_>,
 ) -> Option<Vec<CheckAction>> {
     let checks: Vec<_> = decls
         .iter()
         .enumerate()
-        .map(|(at, decl)| fields.within(&format!("{}", at + 1), |fields| check(decl, fields)))
+        .map(|(at, decl)| fields.within(&format!("{}", at + 1), |fields| check(decl, default, fields)))
         .collect();
     checks.into_iter().collect()
 }
 
-fn check(decl: &CheckDecl, fields: &mut Fields<'_, '_>) -> Option<CheckAction> {
+fn check(decl: &CheckDecl, default: &CopyOptions, fields: &mut Fields<'_, '_>) -> Option<CheckAction> {
     match decl {
-        CheckDecl::Path { path, exists, contains, free_space, writable } => {
-            let path = fields.leaf("path", path);
+        CheckDecl::Path { path: leaf, exists, contains, free_space, writable } => {
+            let path = fields.leaf("path", leaf);
+            judge_remote(path.as_ref(), leaf, fields);
             let exists = fields.optional("exists", exists.as_ref());
             let contains = fields.list("contains", contains);
             let free_space = match free_space {
@@ -356,12 +431,18 @@ fn check(decl: &CheckDecl, fields: &mut Fields<'_, '_>) -> Option<CheckAction> {
                 }),
             };
             let writable = fields.optional("writable", writable.as_ref());
+            let measured = match &free_space {
+                Some(Some(FreeSpace::Source(of))) => of.to_str().map(str::to_owned),
+                _ => None,
+            };
+            let environment = environment_for(&[path.as_ref(), measured.as_ref()], default, fields);
             Some(CheckAction::Path {
                 path: PathBuf::from(path?),
                 exists: exists?,
                 contains: contains?,
                 free_space: free_space?,
                 writable: writable?.unwrap_or(false),
+                environment: environment?,
             })
         }
         CheckDecl::Apart(paths) => fields

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::listing::{Entry, Kind, Listing};
 use super::log::Skipped;
 use crate::copy::quarantine::is_quarantine;
-use crate::copy::{Directories, EntryKind, ErrorClass, ExtraEntry, FileError, Links, Rule, Tally, names};
+use crate::copy::{Directories, EntryKind, ErrorClass, ExtraEntry, FileError, Links, Rule, names};
 use crate::filter::{Candidate, Filter};
 
 /// What the times of the target's files tell.
@@ -48,12 +48,21 @@ pub enum Deed {
     Changed,
 }
 
+/// In what two files differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Apart {
+    Size { source: u64, target: u64 },
+    Time,
+}
+
 /// A file that is to be copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToCopy {
     pub path: String,
     pub bytes: u64,
     pub deed: Deed,
+    /// `None` of one that is new.
+    pub apart: Option<Apart>,
 }
 
 /// A file, or a folder with all in it, that the filter keeps out.
@@ -67,7 +76,8 @@ pub struct KeptOut {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
     pub copy: Vec<ToCopy>,
-    pub same: Tally,
+    /// With the bytes of each.
+    pub same: Vec<(String, u64)>,
     pub kept_out: Vec<KeptOut>,
     pub links: Vec<String>,
     pub special: Vec<String>,
@@ -117,6 +127,7 @@ impl Comparer<'_> {
         let mut comparison = Comparison::default();
         let there: HashMap<String, &Entry> =
             target.entries.iter().map(|entry| (self.key(&entry.path), entry)).collect();
+        let links: HashSet<String> = target.skipped.iter().map(|(path, _)| self.key(path)).collect();
         let mut taken: HashMap<String, &str> = HashMap::new();
         let mut brought: HashSet<&str> = HashSet::new();
         let mut folders = Vec::new();
@@ -144,22 +155,33 @@ impl Comparer<'_> {
                 comparison.failed.push((failed(&entry.path, ErrorClass::Permanent, why), bytes));
                 continue;
             }
+            if let Some(link) = self.link_at_or_above(&entry.path, &links) {
+                let link = names::shown(Path::new(link));
+                let why = format!(
+                    "the target has a link in its way ({link}), which would be written through: move that away"
+                );
+                comparison.failed.push((failed(&entry.path, ErrorClass::Permanent, why), bytes));
+                continue;
+            }
             let deed = match there.get(&key) {
-                None => Deed::New,
+                None => (Deed::New, None),
                 Some(found) if found.kind == Kind::Folder => {
                     let why = "the target has a directory in its place: move that out of the way".to_owned();
                     comparison.failed.push((failed(&entry.path, ErrorClass::Permanent, why), bytes));
                     continue;
                 }
-                Some(found) if self.agree(entry, found) => {
-                    comparison.same.add(bytes);
-                    continue;
-                }
-                Some(_) => Deed::Changed,
+                Some(found) => match self.apart(entry, found) {
+                    None => {
+                        comparison.same.push((entry.path.clone(), bytes));
+                        continue;
+                    }
+                    Some(apart) => (Deed::Changed, Some(apart)),
+                },
             };
+            let (deed, apart) = deed;
             comparison.target_files += u64::from(deed == Deed::New);
             brought.extend(above(&entry.path));
-            comparison.copy.push(ToCopy { path: entry.path.clone(), bytes, deed });
+            comparison.copy.push(ToCopy { path: entry.path.clone(), bytes, deed, apart });
         }
         for (path, what) in &source.skipped {
             self.skipped(path, *what, &mut comparison);
@@ -173,6 +195,7 @@ impl Comparer<'_> {
         if self.terms.directories == Directories::All {
             let missing = folders.into_iter().filter(|path| {
                 !brought.contains(path)
+                    && self.link_at_or_above(path, &links).is_none()
                     && there.get(&self.key(path)).is_none_or(|found| found.kind != Kind::Folder)
             });
             comparison.missing_folders = missing.map(str::to_owned).collect();
@@ -324,19 +347,27 @@ impl Comparer<'_> {
         entered
     }
 
-    fn agree(&self, source: &Entry, target: &Entry) -> bool {
-        let sizes = match (source.size, target.size) {
-            (Some(one), Some(other)) => one == other,
-            // What is not known tells nothing.
-            _ => true,
-        };
-        let times = match (self.terms.times, source.modified, target.modified) {
+    fn apart(&self, source: &Entry, target: &Entry) -> Option<Apart> {
+        // What is not known tells nothing.
+        match (source.size, target.size) {
+            (Some(source), Some(target)) if source != target => return Some(Apart::Size { source, target }),
+            _ => {}
+        }
+        match (self.terms.times, source.modified, target.modified) {
             (Times::Within(tolerance), Some(one), Some(other)) => {
-                one.duration_since(other).unwrap_or_else(|error| error.duration()) <= tolerance
+                let apart = one.duration_since(other).unwrap_or_else(|error| error.duration());
+                (apart > tolerance).then_some(Apart::Time)
             }
-            _ => true,
-        };
-        sizes && times
+            _ => None,
+        }
+    }
+
+    /// A link, or what is no file and no folder, that the target has in a file's place or above it.
+    fn link_at_or_above<'p>(&self, path: &'p str, links: &HashSet<String>) -> Option<&'p str> {
+        if links.is_empty() {
+            return None;
+        }
+        above(path).chain([path]).find(|place| links.contains(&self.key(place)))
     }
 
     /// The name under which the target knows a path.

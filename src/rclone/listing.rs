@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::log::{Failed, Line, Skipped};
+use crate::copy::names;
 
 /// The flags of a listing.
 pub const FLAGS: [&str; 5] = ["lsjson", "-R", "--no-mimetype", "--use-json-log", "--fast-list"];
@@ -74,6 +75,11 @@ impl Reader {
             "" | "[" => {}
             "]" | "[]" => self.ended = true,
             text => match serde_json::from_str::<Written>(text) {
+                // A name that leads out of the tree was made by nobody who means well.
+                Ok(written) if written.path.split('/').any(|name| matches!(name, "" | "." | "..")) => {
+                    let path = names::shown(std::path::Path::new(&written.path));
+                    self.broken.get_or_insert(Broken::Line(format!("`{path}` is no path below the root")));
+                }
                 Ok(written) => self.listing.entries.push(written.into()),
                 Err(error) => {
                     self.broken.get_or_insert_with(|| Broken::Line(error.to_string()));
@@ -94,7 +100,7 @@ impl Reader {
             Line::Trouble(said) => {
                 self.trouble.get_or_insert(said);
             }
-            Line::Progress(_) | Line::Other => {}
+            Line::Progress(_) | Line::Copied(_) | Line::Attempt(_) | Line::Other => {}
         }
     }
 
@@ -112,12 +118,20 @@ impl Reader {
         self.trouble.as_deref()
     }
 
-    /// The listing, where it came to its end.
-    pub fn finish(self) -> Result<Listing, Broken> {
-        match (self.broken, self.ended) {
-            (Some(broken), _) => Err(broken),
-            (None, false) => Err(Broken::NoEnd),
-            (None, true) => Ok(self.listing),
+    /// Whether the folder itself is not there, as the exit code and nothing else say.
+    pub fn is_absence(&self, code: i32) -> bool {
+        const FOLDER_NOT_FOUND: i32 = 3;
+        code == FOLDER_NOT_FOUND && self.is_empty() && self.listing.unread.is_empty()
+    }
+
+    /// The listing, where it came to its end. Where folders could not be listed, rclone lists the others, names those, and
+    /// ends with an error in the place of the end.
+    pub fn finish(self, code: i32) -> Result<Listing, Broken> {
+        let named = code != 0 && !self.listing.unread.is_empty();
+        match self.broken {
+            Some(broken) => Err(broken),
+            None if self.ended || named => Ok(self.listing),
+            None => Err(Broken::NoEnd),
         }
     }
 }
@@ -142,7 +156,7 @@ mod tests {
     fn read(text: &str) -> Result<Listing, Broken> {
         let mut reader = Reader::default();
         text.lines().for_each(|line| reader.line(line));
-        reader.finish()
+        reader.finish(0)
     }
 
     const WHOLE: &str = r#"[
@@ -176,9 +190,19 @@ mod tests {
 
     #[test]
     fn a_listing_with_a_line_that_cannot_be_read_is_none() {
-        for line in [r#"{"Path":"a"},"#, r#"{"Path":"a","Size":1,"ModTi"#, "panic: runtime error"] {
+        let out = r#"{"Path":"../x","Size":1,"ModTime":"","IsDir":false},"#;
+        for line in [out, r#"{"Path":"a"},"#, r#"{"Path":"a","Size":1,"ModTi"#, "panic: runtime error"] {
             assert!(matches!(read(&format!("[\n{line}\n]\n")), Err(Broken::Line(_))), "{line}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_absent_only_where_nothing_of_it_was_listed() {
+        let mut reader = Reader::default();
+        reader.log(r#"{"level":"error","msg":"error listing: directory not found","object":""}"#);
+        assert!(reader.is_absence(3) && !reader.is_absence(1) && !reader.is_absence(0));
+        reader.log(r#"{"level":"error","msg":"error listing: directory not found","object":"sub"}"#);
+        assert!(!reader.is_absence(3), "a folder in it is");
     }
 
     #[test]
@@ -193,8 +217,7 @@ mod tests {
         reader.log(r#"{"level":"error","msg":"error listing: directory not found","object":""}"#);
         assert_eq!(reader.trouble(), Some("error listing: directory not found"));
         reader.line("[");
-        reader.line("]");
-        let listing = reader.finish().unwrap();
+        let listing = reader.finish(1).unwrap();
         assert_eq!(listing.unread[0].path, "c");
         assert_eq!(listing.skipped, [("l".to_owned(), Skipped::Link)]);
     }

@@ -21,6 +21,10 @@ pub enum Line {
         path: String,
         what: Skipped,
     },
+    /// A file that was brought over.
+    Copied(String),
+    /// A try at the whole came to its end.
+    Attempt(Attempt),
     /// An error of the whole, as rclone words it.
     Trouble(String),
     /// Anything else.
@@ -34,6 +38,12 @@ pub struct Failed {
     pub class: ErrorClass,
     /// As rclone words it.
     pub error: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    Failed,
+    Succeeded,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +121,13 @@ impl Line {
             Some(path) if written.msg.starts_with("Can't transfer non file/directory") => {
                 Self::Skipped { path, what: Skipped::Special }
             }
-            // What it says of an attempt is said of each file, too.
-            None if is_error && !written.msg.starts_with("Attempt ") => Self::Trouble(written.msg),
+            // `Copied (new)`, `Multi-thread Copied (replaced existing)`.
+            Some(path) if written.msg.contains("Copied (") => Self::Copied(path),
+            None if written.msg.starts_with("Attempt ") && written.msg.contains("succeeded") => {
+                Self::Attempt(Attempt::Succeeded)
+            }
+            None if written.msg.starts_with("Attempt ") => Self::Attempt(Attempt::Failed),
+            None if is_error => Self::Trouble(written.msg),
             _ => Self::Other,
         }
     }
@@ -200,6 +215,57 @@ pub fn class_of(error: &str) -> ErrorClass {
         ErrorClass::Vanished
     } else {
         ErrorClass::Permanent
+    }
+}
+
+/// What rclone named as failed, of the last of its tries: what failed in one before may have come over since.
+#[derive(Debug, Default)]
+pub struct Errors {
+    now: Vec<Failed>,
+    before: Vec<Failed>,
+    trouble: Option<String>,
+}
+
+impl Errors {
+    /// Takes a line in.
+    pub fn hear(&mut self, line: &Line) {
+        match line {
+            Line::Failed(failed) if failed.path.is_empty() => {
+                self.trouble.get_or_insert_with(|| failed.error.clone());
+            }
+            Line::Failed(failed) => self.now.push(failed.clone()),
+            Line::Attempt(Attempt::Failed) => self.before = std::mem::take(&mut self.now),
+            Line::Attempt(Attempt::Succeeded) => {
+                self.now.clear();
+                self.before.clear();
+            }
+            Line::Trouble(said) => {
+                self.trouble.get_or_insert_with(|| said.clone());
+            }
+            Line::Progress(_) | Line::Skipped { .. } | Line::Copied(_) | Line::Other => {}
+        }
+    }
+
+    /// Each path once, with what was said of it last.
+    pub fn of_last_attempt(&self) -> Vec<&Failed> {
+        let last = if self.now.is_empty() { &self.before } else { &self.now };
+        let mut by_path: Vec<&Failed> = Vec::new();
+        let mut places = std::collections::HashMap::new();
+        for failed in last {
+            match places.get(failed.path.as_str()) {
+                Some(place) => by_path[*place] = failed,
+                None => {
+                    places.insert(failed.path.as_str(), by_path.len());
+                    by_path.push(failed);
+                }
+            }
+        }
+        by_path
+    }
+
+    /// What rclone said of the whole, the first of it.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
     }
 }
 

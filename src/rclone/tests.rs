@@ -184,6 +184,24 @@ fn what_rclone_has_no_flag_for_is_named_by_its_field() {
 }
 
 #[test]
+fn a_pass_of_a_run_never_deletes_and_counts_ages_from_its_start() {
+    let rules = Rules { min_age: Some(Duration::from_secs(DAY)), ..Rules::default() };
+    let purge = Some(Purge { max_files: 1000, max_percent: 5, keep: Keep::None });
+    let action = CopyAction { purge, ..action(rules) };
+    let started: Timestamp = "2026-11-27T09:00:00.25Z".parse().unwrap();
+    let text = arguments_of_pass(&action, started).join(" ");
+    assert!(text.starts_with("copy /srv/old /srv/new --min-age 2026-11-26T09:00:00.25Z "), "{text}");
+    assert!(!text.contains("delete") && text.ends_with("--use-json-log -v --stats 500ms"), "{text}");
+}
+
+#[test]
+fn further_arguments_come_last_and_those_that_a_field_says_are_lacking() {
+    let with = |argument: &str| CopyAction { extra_args: list(&[argument]), ..action(Rules::default()) };
+    assert_eq!(arguments(&with("--fast-list")).arguments.last().unwrap(), "--fast-list");
+    assert_eq!(lacking(&with("--max-delete=9")), ["extra_args"]);
+}
+
+#[test]
 fn an_argument_is_quoted_for_a_shell_where_it_must_be() {
     for (argument, expected) in [
         ("/srv/new", "/srv/new"),

@@ -33,6 +33,9 @@ struct Dialect {
     quoted: fn(&str) -> String,
 }
 
+/// The only one that reaches remotes.
+const RCLONE: &str = "rclone";
+
 const DIALECTS: [Dialect; 2] = [
     Dialect {
         title: "With robocopy, in cmd",
@@ -44,7 +47,7 @@ const DIALECTS: [Dialect; 2] = [
     },
     Dialect {
         title: "With rclone, in a shell",
-        program: "rclone",
+        program: RCLONE,
         comment: "#",
         arguments: rclone::arguments,
         is_plain: |_| true,
@@ -113,6 +116,10 @@ impl Dialect {
     fn pass(&self, text: &mut String, step: &PlannedStep, action: &CopyAction, judge: &Judge<'_>) {
         if let Err(why) = judge(action) {
             self.remark(text, &format!("  refused: {}", words::name(&why)));
+            return;
+        }
+        if self.program != RCLONE && rclone::transfer::is_remote(action) {
+            self.remark(text, &format!("  no command: {} reaches no remote of rclone's", self.program));
             return;
         }
         if let Some((field, value)) = self.unwritable(action) {

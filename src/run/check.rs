@@ -4,7 +4,9 @@
 //! check that hangs (a dead share, a silent host) never keeps the run from stopping.
 
 mod paths;
+mod remote;
 pub(super) use paths::unmatched;
+pub(super) use remote::unmatched_of;
 mod tcp;
 
 use std::path::PathBuf;
@@ -15,7 +17,8 @@ use serde_json::{Value, json};
 
 use super::outcome::{self, ActionWatch, Failure, Figures};
 use crate::cancel::Cancel;
-use crate::plan::CheckAction;
+use crate::plan::{CheckAction, FreeSpace};
+use crate::rclone::remote::Remote;
 
 /// One thing that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +85,7 @@ pub fn perform(checks: &[CheckAction], watch: &ActionWatch<'_>) -> Result<Figure
 
 fn make(check: &CheckAction, watch: &ActionWatch<'_>) -> Result<Verdict, Failure> {
     match check {
-        CheckAction::Path { path, exists, contains, free_space, writable } => {
+        CheckAction::Path { path, exists, contains, free_space, writable, environment } => {
             let wishes = paths::Wishes {
                 path: path.clone(),
                 exists: *exists,
@@ -90,6 +93,14 @@ fn make(check: &CheckAction, watch: &ActionWatch<'_>) -> Result<Verdict, Failure
                 free_space: free_space.clone(),
                 writable: *writable,
             };
+            let measured = match &wishes.free_space {
+                Some(FreeSpace::Source(source)) => Some(source.as_path()),
+                _ => None,
+            };
+            if [Some(path.as_path()), measured].into_iter().flatten().any(|path| Remote::at(path).is_some()) {
+                let environment = environment.clone();
+                return aside(watch, "looking", move |cancel| remote::look(wishes, &environment, &cancel));
+            }
             aside(watch, "looking", move |cancel| paths::look(&wishes, &cancel))
         }
         CheckAction::Apart(list) => {

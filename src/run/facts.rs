@@ -12,6 +12,7 @@ use crate::guard::{
     TargetFacts, judge_claim, judge_pair, judge_path, judge_target,
 };
 use crate::plan::{Action, Adopt, Condition, CopyAction, Plan, PlannedStep, VerifyAction};
+use crate::rclone::remote::{self, Remote};
 use crate::state::fold::RunState;
 use crate::sys::{place, private_file, tree, who};
 
@@ -49,7 +50,42 @@ pub(super) fn judge_plan(plan: &Plan, state: Option<&RunState>) -> Result<()> {
 /// Judges the paths of one pass, as it is about to begin.
 pub fn judge_copy(action: &CopyAction) -> Result<(), Refusal> {
     let _rights = rights::to_look(action);
-    judge_roots(&action.from, &action.to)
+    match is_remote(&action.from, &action.to) {
+        true => judge_remotes(&action.from, &action.to, Looked::Yes),
+        false => judge_roots(&action.from, &action.to),
+    }
+}
+
+/// Whether a side is a remote. Which engines reach one was judged by the plan.
+fn is_remote(from: &Path, to: &Path) -> bool {
+    [from, to].into_iter().any(|path| Remote::at(path).is_some())
+}
+
+/// Whether folders of this machine are looked at, or judged by their words alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    Yes,
+    No,
+}
+
+/// Judges a pair of which a side is a remote. A remote and a folder are apart: whether the one leads to the other by some
+/// server cannot be told.
+fn judge_remotes(from: &Path, to: &Path, looked: Looked) -> Result<(), Refusal> {
+    for path in [from, to] {
+        match (Remote::at(path), looked) {
+            (Some(remote), _) => remote.judge()?,
+            (None, Looked::Yes) => judge_path(&text(path), PathStyle::native())?,
+            (None, Looked::No) => judge_path(&text(path), style_of(&text(path)))?,
+        }
+    }
+    match (Remote::at(from), Remote::at(to), looked) {
+        (Some(source), Some(target), _) => {
+            remote::judge_target(&target).and_then(|()| remote::judge_pair(&source, &target))
+        }
+        (None, Some(target), _) => remote::judge_target(&target),
+        (_, None, Looked::Yes) => judge_target(&target_facts(to)),
+        (_, None, Looked::No) => judge_target(&target_facts_by_words(to)),
+    }
 }
 
 /// Judges a source and a target, as a pass is about to begin.
@@ -61,16 +97,28 @@ pub(super) fn judge_roots(from: &Path, to: &Path) -> Result<(), Refusal> {
 
 /// Judges how the paths of a pass are spelled, without a look at them.
 pub fn judge_paths(action: &CopyAction) -> Result<(), Refusal> {
+    if is_remote(&action.from, &action.to) {
+        return judge_remotes(&action.from, &action.to, Looked::No);
+    }
     judge_spelling(&action.from, &action.to)
 }
 
 /// Judges the paths of a pass by their words alone, each in the style that it is written in: for a command that a person
 /// types on any machine.
 pub fn judge_words(action: &CopyAction) -> Result<(), Refusal> {
+    if is_remote(&action.from, &action.to) {
+        return judge_remotes(&action.from, &action.to, Looked::No);
+    }
     let [from, to] = [&action.from, &action.to].map(|path| text(path));
     for path in [&from, &to] {
         judge_path(path, style_of(path))?;
     }
+    judge_target(&target_facts_by_words(&action.to))?;
+    judge_pair(&PairFacts { from: place_by_words(from), to: place_by_words(to) })
+}
+
+fn target_facts_by_words(to: &Path) -> TargetFacts {
+    let to = text(to);
     let protected = who::home()
         .map(|home| Protected {
             what: "the home directory".to_owned(),
@@ -79,14 +127,7 @@ pub fn judge_words(action: &CopyAction) -> Result<(), Refusal> {
         })
         .into_iter()
         .collect();
-    judge_target(&TargetFacts {
-        style: style_of(&to),
-        resolved: to.clone(),
-        identity: None,
-        protected,
-        path: to.clone(),
-    })?;
-    judge_pair(&PairFacts { from: place_by_words(from), to: place_by_words(to) })
+    TargetFacts { style: style_of(&to), resolved: to.clone(), identity: None, protected, path: to }
 }
 
 /// A drive or a share is Windows', on any system.
@@ -112,6 +153,20 @@ fn judge_spelling(from: &Path, to: &Path) -> Result<(), Refusal> {
 
 pub(super) fn judge_verify(action: &VerifyAction) -> Result<(), Refusal> {
     let _rights = rights::to_look_at(action);
+    if is_remote(&action.from, &action.to) {
+        // Both are only read, so that a root may be one, too.
+        let remotes = [&action.from, &action.to].map(|path| Remote::at(path));
+        for (path, remote) in [&action.from, &action.to].into_iter().zip(&remotes) {
+            match remote {
+                Some(remote) => remote.judge()?,
+                None => judge_path(&text(path), PathStyle::native())?,
+            }
+        }
+        return match &remotes {
+            [Some(from), Some(to)] => remote::judge_pair(from, to),
+            _ => Ok(()),
+        };
+    }
     for path in [Some(&action.from), Some(&action.to), action.manifest.as_ref()].into_iter().flatten() {
         judge_path(&text(path), PathStyle::native())?;
     }
@@ -120,6 +175,10 @@ pub(super) fn judge_verify(action: &VerifyAction) -> Result<(), Refusal> {
 
 /// A target that a pass of this plan purges, and that is somebody else's, is refused before the first pass fills it.
 pub fn judge_found(plan: &Plan, action: &CopyAction) -> Result<(), Refusal> {
+    if Remote::at(&action.to).is_some() {
+        // Nothing is ever taken away there.
+        return Ok(());
+    }
     // What cannot be looked at yet is judged when the pass begins.
     let _rights = rights::to_look(action);
     let Ok((identity, found)) = found(&action.to) else { return Ok(()) };

@@ -25,6 +25,7 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::guard::{self, ClaimVerdict};
 use crate::plan::{CopyAction, Evidence, PlannedStep};
+use crate::rclone::remote::Remote;
 use crate::state::fold::{ADOPT, PassResult};
 use crate::state::record::{Body, Debt, Found, Question};
 
@@ -165,6 +166,10 @@ impl Session<'_> {
 
     /// Makes sure whose the target is, before anything is written there. `Some` stops the step.
     fn claim(&mut self, step: &PlannedStep, action: &CopyAction) -> Result<Option<Performed>> {
+        if Remote::at(&action.to).is_some() {
+            // Nothing is ever taken away there, so whose it is does not matter; rclone makes it.
+            return Ok(None);
+        }
         let path = action.to.display().to_string();
         let facts = match facts::claim(self.plan, action, &self.state) {
             Ok(facts) => facts,

@@ -12,7 +12,9 @@ use super::session::Session;
 use super::step::Performed;
 use crate::copy::verify::{self, Difference, DifferenceKind, Verification, VerifyPass};
 use crate::copy::{ErrorClass, FileError};
+use crate::engine::rclone;
 use crate::plan::{PlannedStep, VerifyAction};
+use crate::rclone::remote::Remote;
 
 impl Session<'_> {
     pub(super) fn verify(&self, step: &PlannedStep, action: &VerifyAction) -> Performed {
@@ -36,7 +38,13 @@ impl Session<'_> {
             extra: action.extra,
         };
         let expectation = expectation::of_verify(self.plan, &self.state, action);
-        match self.watched(step, "verifying", expectation, None, |watch| verify::verify(&pass, watch)) {
+        let verified = self.watched(step, "verifying", expectation, None, |watch| {
+            match [&pass.from, &pass.to].into_iter().any(|path| Remote::at(path).is_some()) {
+                true => rclone::verify::verify(&pass, &action.environment, watch),
+                false => verify::verify(&pass, watch),
+            }
+        });
+        match verified {
             Ok(verification) if verification.is_clean() => {
                 Performed::Done(figures(&verification, begun).into())
             }

@@ -19,6 +19,7 @@ use crate::engine;
 use crate::error::Result;
 use crate::guard::{self, Ownership, PurgeFacts, PurgeList, SourceFacts, Verdict};
 use crate::plan::{Action, CheckAction, CopyAction, Evidence, PlannedStep, Purge};
+use crate::rclone::remote::Remote;
 use crate::state::record::{Answer, Body, PurgeStarted};
 
 /// How many names of a list are kept in the journal and shown with a question; all are in a file beside it.
@@ -269,7 +270,12 @@ impl Session<'_> {
             ownership,
             errors: purging.errors.max(summary.failed.files + summary.extra_unread),
             source_facts: SourceFacts::Whole { files },
-            unmatched: super::check::unmatched(&action.from, &expected, self.cancel),
+            unmatched: match Remote::at(&action.from) {
+                Some(_) => {
+                    super::check::unmatched_of(&action.from, &action.environment, &expected, self.cancel)
+                }
+                None => super::check::unmatched(&action.from, &expected, self.cancel),
+            },
             list,
             target_files: outcome.target_files,
             approved,

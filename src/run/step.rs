@@ -13,6 +13,7 @@ use crate::copy::FileError;
 use crate::error::{Error, ExitCode, Result};
 use crate::event::{Event, LeftBy, Outcome};
 use crate::plan::{self, Action, Condition, PlannedPhase, PlannedStep};
+use crate::rclone::remote::Remote;
 use crate::runbook::Problems;
 use crate::state::record::{Body, Debt};
 
@@ -358,7 +359,8 @@ fn is_news(last: &Mutex<Option<(&'static str, Instant)>>, doing: &'static str) -
 /// By what a later start tells whether the target's volume has kept all that this one wrote.
 fn continuity_of(action: &Action) -> Option<String> {
     match action {
-        Action::Copy(copy) => crate::sys::volume::continuity(&copy.to),
+        // What became of a remote's volume is known to nobody here.
+        Action::Copy(copy) if Remote::at(&copy.to).is_none() => crate::sys::volume::continuity(&copy.to),
         _ => None,
     }
 }

@@ -189,6 +189,9 @@ written! {
         pub resume_over: Option<Leaf<Size>>,
         /// Further arguments for the engine's program, each an item of its own; none that says what a field says, or deletes.
         pub extra_args: Option<Vec<Leaf<String>>>,
+        /// What rclone alone gets in its environment: the options of its remotes (`RCLONE_CONFIG_NAME_OPTION`), a password from a
+        /// secret variable and plain. Those of `defaults` are added to, and taken for remotes that are checked or verified, too.
+        pub environment: IndexMap<String, Leaf<String>>,
         /// Takes away what only the target has, within limits.
         pub purge: Option<PurgeDecl>,
         /// Patterns of which each must match a file in the source before a purge is believed.

@@ -98,6 +98,7 @@ fn copy(entry: CopyEntry) -> CopyDecl {
             backup: entry.backup,
             resume_over: entry.resume_over,
             extra_args: entry.extra_args,
+            environment: entry.environment,
         },
         purge: entry.purge,
         expect: entry.expect,

@@ -74,8 +74,7 @@ fn a_line_that_says_nothing_of_use_fails_nothing() {
         "{}",
         "[1]{",
         r#"{"level":7}"#,
-        r#"{"level":"info","msg":"Copied (new)","object":"a","objectType":"*local.Object"}"#,
-        r#"{"level":"error","msg":"Attempt 1/3 failed with 2 errors and: permission denied"}"#,
+        r#"{"level":"info","msg":"There was nothing to transfer","source":"sync/sync.go:954"}"#,
         "2026/11/27 09:50:01 NOTICE: Config file not found - using defaults",
         "\u{0}\u{1b}[2J",
     ] {
@@ -130,4 +129,34 @@ fn a_line_without_end_takes_no_more_than_its_bound() {
     let mut length = 0;
     lines.finish(|line| length = line.len());
     assert_eq!(length, Lines::LONGEST);
+}
+
+#[test]
+fn only_what_failed_in_the_last_attempt_counts() {
+    let failed = |path: &str, error: &str| {
+        format!(r#"{{"level":"error","msg":"{error}","object":"{path}","objectType":"*local.Object"}}"#)
+    };
+    let attempt = |text: &str| format!(r#"{{"level":"error","msg":"Attempt {text}"}}"#);
+    let hear = |lines: &[String]| {
+        let mut errors = Errors::default();
+        lines.iter().for_each(|line| errors.hear(&Line::read(line)));
+        errors
+            .of_last_attempt()
+            .into_iter()
+            .map(|failed| (failed.path.clone(), failed.error.clone()))
+            .collect::<Vec<_>>()
+    };
+    let first = [failed("a", "one"), failed("b", "one"), attempt("1/2 failed with 2 errors and: one")];
+    let second = [failed("b", "two"), failed("b", "three"), attempt("2/2 failed with 1 errors and: three")];
+    assert_eq!(hear(&[first.as_slice(), &second].concat()), [("b".to_owned(), "three".to_owned())]);
+    assert!(hear(&[first.as_slice(), &[attempt("2/2 succeeded")]].concat()).is_empty());
+    assert_eq!(hear(&first[..2]).len(), 2, "cut off before its end");
+}
+
+#[test]
+fn what_was_copied_is_told() {
+    for msg in ["Copied (new)", "Copied (replaced existing)", "Multi-thread Copied (new)"] {
+        let line = format!(r#"{{"level":"info","msg":"{msg}","object":"a/b","objectType":"*local.Object"}}"#);
+        assert_eq!(Line::read(&line), Line::Copied("a/b".into()));
+    }
 }

@@ -11,6 +11,7 @@ use walkdir::WalkDir;
 use super::{Finding, Measured, Verdict};
 use crate::cancel::Cancel;
 use crate::plan::FreeSpace;
+use crate::rclone::remote::{self, Remote};
 use crate::sys::place::{Place, Relation};
 use crate::sys::tree;
 
@@ -49,7 +50,7 @@ pub fn look(wishes: &Wishes, cancel: &Cancel) -> Verdict {
     verdict
 }
 
-fn finding(path: &Path, reason: impl Into<String>, next: impl Into<String>) -> Finding {
+pub(super) fn finding(path: &Path, reason: impl Into<String>, next: impl Into<String>) -> Finding {
     Finding { subject: path.display().to_string(), reason: reason.into(), next: next.into() }
 }
 
@@ -82,7 +83,7 @@ fn cannot_look(path: &Path, error: &io::Error) -> Finding {
 }
 
 /// A pattern without `/` is matched against names, with `/` against paths below the root; case does not count.
-fn matcher(pattern: &str) -> Result<GlobMatcher, globset::Error> {
+pub(super) fn matcher(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     let glob = GlobBuilder::new(pattern)
         .case_insensitive(true)
         .literal_separator(true)
@@ -189,19 +190,30 @@ fn free_space(path: &Path, wanted: &FreeSpace, cancel: &Cancel, verdict: &mut Ve
             }
         },
     };
+    room(path, needed, &what_for, verdict);
+}
+
+/// Whether so much is free where a path is, or will be.
+pub(super) fn room(path: &Path, needed: u64, what_for: &str, verdict: &mut Verdict) {
     match Place::of(path).and_then(|place| fs4::available_space(place.nearest())) {
-        Ok(free) if free >= needed => {}
-        Ok(free) => verdict.findings.push(finding(
-            path,
-            format!("{} are free on its volume, and {} {what_for}", readable(free), readable(needed)),
-            format!("free {} more, or choose another volume", readable(needed - free)),
-        )),
+        Ok(free) => verdict.findings.extend(too_little(path, free, needed, what_for)),
         Err(error) => verdict.findings.push(finding(
             path,
             format!("the free space of its volume cannot be read: {error}"),
             "correct the path, or connect the drive or share it is on",
         )),
     }
+}
+
+/// What is wrong where less is free than is needed.
+pub(super) fn too_little(path: &Path, free: u64, needed: u64, what_for: &str) -> Option<Finding> {
+    (free < needed).then(|| {
+        finding(
+            path,
+            format!("{} are free on its volume, and {} {what_for}", readable(free), readable(needed)),
+            format!("free {} more, or choose another volume", readable(needed - free)),
+        )
+    })
 }
 
 fn readable(bytes: u64) -> String {
@@ -268,7 +280,19 @@ fn try_out(directory: &Path) -> io::Result<()> {
 pub fn apart(paths: &[PathBuf]) -> Verdict {
     let mut verdict = Verdict::default();
     let mut places: Vec<(&Path, Place)> = Vec::new();
+    let mut remotes: Vec<(&Path, Remote)> = Vec::new();
     for path in paths {
+        if let Some(remote) = Remote::at(path) {
+            // Whether a remote is a folder of this machine by another way cannot be told.
+            for (other_path, other) in &remotes {
+                if let Err(refusal) = remote::judge_pair(other, &remote) {
+                    let next = "choose paths of which none is, or holds, another";
+                    verdict.findings.push(finding(other_path, refusal.reason, next));
+                }
+            }
+            remotes.push((path, remote));
+            continue;
+        }
         match Place::of(path) {
             Ok(place) => places.push((path, place)),
             Err(error) => verdict.findings.push(cannot_look(path, &error)),

@@ -120,6 +120,9 @@ impl Walk<'_, '_> {
         self.optional(&options.backup);
         self.optional(&options.resume_over);
         options.extra_args.iter().flatten().for_each(|argument| self.leaf(argument));
+        self.scope.secrets = Secrets::Allowed;
+        options.environment.values().for_each(|value| self.leaf(value));
+        self.scope.secrets = Secrets::Refused;
     }
 
     fn verify(&mut self, verify: &VerifyDecl) {

@@ -1,0 +1,88 @@
+//! rclone within the frame: two folders of this machine.
+
+use super::call::{self, Rclone};
+use crate::cancel::Cancel;
+use crate::copy::{CopyPass, ErrorClass, FileError, PassError, Survey, Tally, names};
+use crate::engine::external::{Program, Told};
+use crate::plan::CopyAction;
+use crate::rclone;
+use crate::rclone::log::{Errors, Failed, Line, meaning_of};
+use crate::sys::process::Stream;
+
+pub(super) struct LocalPair {
+    action: CopyAction,
+}
+
+impl LocalPair {
+    pub(super) fn new(action: &CopyAction) -> Self {
+        Self { action: action.clone() }
+    }
+}
+
+impl Program for LocalPair {
+    const NAME: &'static str = "rclone";
+
+    fn prepare(&self, _: &CopyPass, _: &Survey, cancel: &Cancel) -> Result<(), PassError> {
+        Rclone::ready(&self.action.environment, &[], cancel).map(drop)
+    }
+
+    fn copy(
+        &self,
+        pass: &CopyPass,
+        _: &Survey,
+        moved: &mut dyn FnMut(Tally),
+        cancel: &Cancel,
+    ) -> Result<Told, PassError> {
+        let rclone = Rclone::ready(&self.action.environment, &[], cancel)?;
+        let mut errors = Errors::default();
+        let arguments = rclone::arguments_of_pass(&self.action, pass.started);
+        let code = rclone.run(&arguments, &mut |stream, line| {
+            if stream == Stream::Stderr {
+                let line = Line::read(line);
+                if let Line::Progress(stats) = &line {
+                    moved(Tally { files: stats.transfers, bytes: stats.bytes });
+                }
+                errors.hear(&line);
+            }
+        })?;
+        let named: Vec<FileError> = match code {
+            0 => Vec::new(),
+            _ => {
+                errors.of_last_attempt().into_iter().map(|failed| file_error(failed, pass.retries)).collect()
+            }
+        };
+        if code != 0 && named.is_empty() {
+            let place = names::shown(&pass.from);
+            return Err(call::failed("copy", &place, code, &call::words(&errors, code)));
+        }
+        if let Some(ends) = named.iter().find(|error| error.class == ErrorClass::Fatal) {
+            return Err(ended_by(ends));
+        }
+        Ok(Told {
+            errors: named,
+            failed: 0,
+            ended: format!("rclone ended with {code} ({})", meaning_of(code)),
+            warnings: Vec::new(),
+        })
+    }
+}
+
+/// A file that rclone named, as the account has it.
+pub(super) fn file_error(failed: &Failed, retries: u32) -> FileError {
+    FileError {
+        path: names::shown(std::path::Path::new(&failed.path)),
+        class: failed.class,
+        attempts: retries + 1,
+        error: call::presentable(&failed.error),
+    }
+}
+
+/// An error that ends the pass: no file behind it would fare better.
+pub(super) fn ended_by(error: &FileError) -> PassError {
+    PassError::Fatal {
+        what: error.error.clone(),
+        path: error.path.clone(),
+        hint: "make room on the target, or see that it can be written to, and go on".to_owned(),
+        source: None,
+    }
+}

@@ -1,0 +1,471 @@
+//! A pass in which a side is a remote.
+//!
+//! 1. rclone lists both sides, and movebook compares them by its own filter and rules: the account, the extras and the list of
+//!    files to copy are known before anything is touched.
+//! 2. rclone copies exactly the files of that list. One with a transient error is tried again, without the others.
+//! 3. After a pass that must be clean both sides are listed and compared again, and what is still to be copied has failed,
+//!    whatever rclone said.
+//!
+//! A purge is of local targets alone: the native engine takes away what was judged, after another look at the source.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use std::path::Path;
+
+use super::call::{self, Rclone};
+use super::local::{ended_by, file_error};
+use super::place::{self, EmptyFolders, Traits};
+use super::verify;
+use crate::cancel::Cancel;
+use crate::copy::account::Page;
+use crate::copy::native::{Ground, Native};
+use crate::copy::{
+    CopyPass, Disposal, Engine, EntryKind, ErrorClass, ExtraEntry, FileError, OnErrors, PassError,
+    PassOutcome, Purged, Survey, Watch, names,
+};
+use crate::plan::CopyAction;
+use crate::rclone::compare::{Apart, Comparison, Deed, Letters, Terms, Times, ToCopy, compare};
+use crate::rclone::listing::Listing;
+use crate::rclone::log::{Errors, Failed, Line};
+use crate::rclone::remote::Remote;
+use crate::rclone::transfer;
+use crate::sys::process::Stream;
+
+mod account;
+mod meter;
+
+use meter::Meter;
+
+pub(super) struct RemotePass {
+    action: CopyAction,
+    from: String,
+    to: String,
+}
+
+/// Both sides as they are now, and what is to be done.
+struct Looked {
+    comparison: Comparison,
+    target: Traits,
+    warning: Option<String>,
+}
+
+/// What one call of rclone brought over.
+struct Sent {
+    code: i32,
+    errors: Errors,
+    copied: HashSet<String>,
+    transfers: u64,
+}
+
+impl RemotePass {
+    pub(super) fn new(action: &CopyAction) -> Self {
+        let [from, to] = [&action.from, &action.to].map(|path| path.display().to_string());
+        Self { action: action.clone(), from, to }
+    }
+
+    fn ready<'a>(&self, cancel: &'a Cancel) -> Result<Rclone<'a>, PassError> {
+        let remotes = super::remotes([self.action.from.as_path(), &self.action.to]);
+        Rclone::ready(&self.action.environment, &remotes, cancel)
+    }
+
+    /// The target where it is a folder of this machine.
+    fn local_target(&self) -> Option<&Path> {
+        Remote::at(&self.action.to).is_none().then_some(self.action.to.as_path())
+    }
+
+    fn look(&self, rclone: &Rclone<'_>, pass: &CopyPass, meter: &mut Meter<'_>) -> Result<Looked, PassError> {
+        let [from, to] = [&self.from, &self.to].map(|place| Traits::of(rclone, place));
+        let (from, to) = (from?, to?);
+        let source = self.source(rclone, meter)?;
+        let target = place::list(rclone, &self.to, &mut |entries| meter.listing(entries))?;
+        let times = to.times(from, pass.mtime_tolerance);
+        let terms = Terms {
+            filter: &pass.filter,
+            started: pass.started,
+            directories: pass.directories,
+            links: pass.links,
+            times,
+            letters: to.letters,
+        };
+        let warning = (times == Times::NotKept).then(|| {
+            format!(
+                "{} keeps no times of files: a file that changed and kept its size is not seen as changed",
+                names::shown(&self.action.to)
+            )
+        });
+        Ok(Looked { comparison: compare(&source, target.as_ref(), terms), target: to, warning })
+    }
+
+    fn source(&self, rclone: &Rclone<'_>, meter: &mut Meter<'_>) -> Result<Listing, PassError> {
+        place::list(rclone, &self.from, &mut |entries| meter.listing(entries))?
+            .ok_or_else(|| call::failed("list the source", &self.from, 3, "there is no such folder"))
+    }
+
+    /// Copies the files of a comparison; gives what could not be copied, by path.
+    fn bring(
+        &self,
+        rclone: &Rclone<'_>,
+        pass: &CopyPass,
+        files: &[ToCopy],
+        meter: &mut Meter<'_>,
+    ) -> Result<HashMap<String, FileError>, PassError> {
+        let (mut left, odd): (Vec<&ToCopy>, Vec<&ToCopy>) =
+            files.iter().partition(|file| transfer::can_be_listed(&file.path));
+        let why = "a list of rclone's cannot hold a name with a line break: rename it";
+        let mut lost: HashMap<String, FileError> = odd
+            .iter()
+            .map(|file| (file.path.clone(), error_of(file, ErrorClass::Permanent, 1, why.into())))
+            .collect();
+        let mut attempt = 0;
+        while !left.is_empty() {
+            attempt += 1;
+            let sent = self.send(rclone, &left, meter)?;
+            let may_go_on = attempt <= pass.retries;
+            let failed: HashMap<&str, &Failed> = sent
+                .errors
+                .of_last_attempt()
+                .into_iter()
+                .map(|failed| (failed.path.as_str(), failed))
+                .collect();
+            if sent.code != 0 && failed.is_empty() {
+                let said = call::words(&sent.errors, sent.code);
+                const USAGE: i32 = 1;
+                if !may_go_on || (sent.code == USAGE && sent.transfers == 0 && attempt == 1) {
+                    return Err(call::failed("copy", &self.from, sent.code, &said));
+                }
+                left.retain(|file| !sent.copied.contains(&file.path));
+            } else {
+                if let Some(ends) = failed.values().find(|failed| failed.class == ErrorClass::Fatal) {
+                    return Err(ended_by(&file_error(ends, 0)));
+                }
+                let all_came = sent.transfers as usize + failed.len() >= left.len();
+                left.retain(|file| match word_for(&file.path, &failed) {
+                    Some(failed) if failed.class == ErrorClass::Transient && may_go_on => true,
+                    Some(failed) => {
+                        let error = call::presentable(&failed.error);
+                        lost.insert(file.path.clone(), error_of(file, failed.class, attempt, error));
+                        false
+                    }
+                    None if all_came || sent.copied.contains(&file.path) => false,
+                    None => {
+                        let why = "it was listed, and rclone did not find it any more".to_owned();
+                        lost.insert(file.path.clone(), error_of(file, ErrorClass::Vanished, attempt, why));
+                        false
+                    }
+                });
+            }
+            if !left.is_empty() {
+                meter.again(left.len());
+                pause(pass.wait, rclone.cancel())?;
+            }
+        }
+        Ok(lost)
+    }
+
+    /// One call of rclone, for the files of a list.
+    fn send(&self, rclone: &Rclone<'_>, files: &[&ToCopy], meter: &mut Meter<'_>) -> Result<Sent, PassError> {
+        let list = list_of(files.iter().map(|file| file.path.as_str()))?;
+        let arguments = transfer::arguments(&self.action, list.path()).arguments;
+        let mut sent = Sent { code: 0, errors: Errors::default(), copied: HashSet::new(), transfers: 0 };
+        meter.call();
+        sent.code = rclone.run(&arguments, &mut |stream, line| {
+            if stream == Stream::Stdout {
+                return;
+            }
+            let line = Line::read(line);
+            sent.errors.hear(&line);
+            match line {
+                Line::Progress(stats) => {
+                    sent.transfers = sent.transfers.max(stats.transfers);
+                    meter.moved(&stats);
+                }
+                Line::Copied(path) => {
+                    sent.copied.insert(path);
+                }
+                _ => {}
+            }
+        })?;
+        sent.transfers = sent.transfers.max(sent.copied.len() as u64);
+        Ok(sent)
+    }
+
+    /// Makes the folders that no file brings; gives those that could not be made.
+    fn make_folders(
+        &self,
+        rclone: &Rclone<'_>,
+        folders: &[String],
+        target: Traits,
+        warning: &mut Option<String>,
+    ) -> Result<Vec<FileError>, PassError> {
+        if folders.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(root) = self.local_target() {
+            let mut errors = Vec::new();
+            for folder in folders {
+                if let Err(error) = std::fs::create_dir_all(
+                    folder.split('/').fold(root.to_owned(), |path, name| path.join(name)),
+                ) {
+                    let path = format!("{}/", names::shown(Path::new(folder)));
+                    let error = format!("cannot make the directory: {error}");
+                    errors.push(FileError { path, class: ErrorClass::Permanent, attempts: 1, error });
+                }
+            }
+            return Ok(errors);
+        }
+        if target.empty_folders == EmptyFolders::Unknown {
+            let why = format!("{} keeps no empty directories: {} were not made", self.to, folders.len());
+            *warning = joined(warning.take(), why);
+            return Ok(Vec::new());
+        }
+        // rclone makes empty directories only where it sees them: it is shown a tree of them, and is called once.
+        let skeleton = scratch()?;
+        for folder in folders {
+            std::fs::create_dir_all(skeleton.path().join(folder)).map_err(no_scratch)?;
+        }
+        let arguments = [
+            "copy",
+            &skeleton.path().display().to_string(),
+            &self.to,
+            "--create-empty-src-dirs",
+            "--use-json-log",
+        ];
+        let made = rclone.ask(&arguments);
+        made.map(|_| Vec::new()).map_err(|refused| refused.of("make directories", &self.to))
+    }
+
+    /// What is still to be copied after the pass, with rclone's word for it where it had one.
+    fn left(
+        &self,
+        rclone: &Rclone<'_>,
+        pass: &CopyPass,
+        first: &Comparison,
+        mut told: HashMap<String, FileError>,
+        meter: &mut Meter<'_>,
+    ) -> Result<HashMap<String, FileError>, PassError> {
+        let again = self.look(rclone, pass, meter)?.comparison;
+        let mut lost = HashMap::new();
+        for file in &again.copy {
+            let error = told.remove(&file.path).unwrap_or_else(|| {
+                let why = match file.apart {
+                    None => "it is still not there, and rclone named no error".to_owned(),
+                    Some(Apart::Size { source, target }) => format!(
+                        "it still differs: {source} bytes in the source, {target} in the target, and rclone named no error"
+                    ),
+                    Some(Apart::Time) => "its time still differs, and rclone named no error".to_owned(),
+                };
+                error_of(file, ErrorClass::Permanent, 1, why)
+            });
+            lost.insert(file.path.clone(), error);
+        }
+        let is_there: HashSet<&str> = again.same.iter().map(|(path, _)| path.as_str()).collect();
+        for file in first.copy.iter().filter(|file| !lost_or_there(&file.path, &is_there, &again)) {
+            let why = "it was listed, and the source has it no more".to_owned();
+            lost.insert(file.path.clone(), error_of(file, ErrorClass::Vanished, 1, why));
+        }
+        let known: HashSet<&str> = first.failed.iter().map(|(error, _)| error.path.as_str()).collect();
+        for (error, _) in again.failed.iter().filter(|(error, _)| !known.contains(error.path.as_str())) {
+            lost.insert(error.path.clone(), error.clone());
+        }
+        Ok(lost)
+    }
+}
+
+/// Whether the second look knows what became of a file.
+fn lost_or_there(path: &str, there: &HashSet<&str>, again: &Comparison) -> bool {
+    there.contains(path)
+        || again.copy.iter().any(|file| file.path == path)
+        || again.failed.iter().any(|(error, _)| error.path == path)
+}
+
+impl Engine for RemotePass {
+    fn survey(&self, pass: &CopyPass, watch: &Watch<'_>) -> Result<Survey, PassError> {
+        let rclone = self.ready(watch.cancel)?;
+        let looked = self.look(&rclone, pass, &mut Meter::new(watch))?;
+        let largest = account::largest(&looked.comparison);
+        let mut outcome = account::settle(looked.comparison, HashMap::new(), pass.extras, watch.account);
+        outcome.warning = looked.warning;
+        Ok(Survey { outcome, largest })
+    }
+
+    fn copy(&self, pass: &CopyPass, watch: &Watch<'_>) -> Result<PassOutcome, PassError> {
+        let rclone = self.ready(watch.cancel)?;
+        let ground = self.local_target().map(<Ground>::take).transpose()?;
+        let mut meter = Meter::new(watch);
+        let Looked { mut comparison, target, mut warning } = self.look(&rclone, pass, &mut meter)?;
+        if pass.distrust.is_some() {
+            self.read_what_looks_the_same(&rclone, &mut comparison)?;
+            let why = "the machine or the volume went away behind an earlier pass, so files that looked the same were compared \
+                       by content";
+            warning = joined(warning, why.to_owned());
+        }
+        meter.listed(&comparison);
+        let mut lost = self.bring(&rclone, pass, &comparison.copy, &mut meter)?;
+        let unmade = self.make_folders(&rclone, &comparison.missing_folders, target, &mut warning)?;
+        if let Some(ground) = &ground {
+            ground.flush()?;
+        }
+        if pass.errors == OnErrors::Fail && !comparison.copy.is_empty() {
+            lost = self.left(&rclone, pass, &comparison, lost, &mut Meter::silent(watch))?;
+        }
+        comparison.failed.extend(unmade.into_iter().map(|error| (error, 0)));
+        let mut outcome = account::settle(comparison, lost, pass.extras, watch.account);
+        outcome.warning = warning;
+        Ok(outcome)
+    }
+
+    fn purge(
+        &self,
+        pass: &CopyPass,
+        extras: &[ExtraEntry],
+        disposal: &Disposal,
+        watch: &Watch<'_>,
+    ) -> Result<Purged, PassError> {
+        if self.local_target().is_none() {
+            // The plan lets none through.
+            return Err(PassError::Fatal {
+                what: "nothing is taken away in a remote".to_owned(),
+                path: self.to.clone(),
+                hint: "leave `purge` out of the step".to_owned(),
+                source: None,
+            });
+        }
+        let rclone = self.ready(watch.cancel)?;
+        let letters = Traits::of(&rclone, &self.to)?.letters;
+        let source = self.source(&rclone, &mut Meter::silent(watch))?;
+        if let Some(unread) = source.unread.first() {
+            let said =
+                format!("{}: {}", names::shown(Path::new(&unread.path)), call::presentable(&unread.error));
+            return Err(call::failed("list the source before the purge", &self.from, 0, &said));
+        }
+        let back = Returned::of(&source, letters);
+        let (back, going): (Vec<_>, Vec<_>) =
+            extras.iter().cloned().partition(|extra| back.holds(&extra.path));
+        // That the source lacks each was seen a moment ago, and the native engine cannot look there: for it the source is a
+        // folder that is empty.
+        let empty = scratch()?;
+        let standing_in = CopyPass { from: empty.path().to_owned(), ..pass.clone() };
+        let mut purged = Native.purge(&standing_in, &going, disposal, watch)?;
+        let mut page = Page::default();
+        for extra in back {
+            let error = FileError {
+                path: names::shown(&extra.path),
+                class: ErrorClass::Permanent,
+                attempts: 1,
+                error: "the source has it by now: it stays".to_owned(),
+            };
+            if extra.kind != EntryKind::Directory {
+                purged.kept.add(extra.bytes);
+                page.stays(watch.account, &extra, &error);
+            }
+            purged.errors.push(error);
+        }
+        page.turn(watch.account);
+        Ok(purged)
+    }
+}
+
+impl RemotePass {
+    /// Brings again what was never flushed: of files that look the same those that are not.
+    fn read_what_looks_the_same(
+        &self,
+        rclone: &Rclone<'_>,
+        comparison: &mut Comparison,
+    ) -> Result<(), PassError> {
+        let paths = comparison.same.iter().map(|(path, _)| path.as_str());
+        let differing: HashSet<String> =
+            verify::contents(rclone, &self.from, &self.to, self.action.threads, paths, &mut |_| {})?
+                .into_iter()
+                .map(|difference| difference.path)
+                .collect();
+        let (changed, same): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut comparison.same).into_iter().partition(|(path, _)| differing.contains(path));
+        comparison.same = same;
+        comparison.copy.extend(changed.into_iter().map(|(path, bytes)| ToCopy {
+            path,
+            bytes,
+            deed: Deed::Changed,
+            apart: None,
+        }));
+        Ok(())
+    }
+}
+
+/// What the source has, as the target knows names.
+struct Returned {
+    names: HashSet<String>,
+    letters: Letters,
+}
+
+impl Returned {
+    fn of(source: &Listing, letters: Letters) -> Self {
+        let paths = source.entries.iter().map(|entry| &entry.path);
+        let paths = paths.chain(source.skipped.iter().map(|(path, _)| path));
+        Self { names: paths.map(|path| folded(path, letters)).collect(), letters }
+    }
+
+    fn holds(&self, path: &Path) -> bool {
+        let path: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        self.names.contains(&folded(&path.join("/"), self.letters))
+    }
+}
+
+fn folded(path: &str, letters: Letters) -> String {
+    match letters {
+        Letters::Apart => path.to_owned(),
+        Letters::Folded => path.to_lowercase(),
+    }
+}
+
+/// What rclone said of a file, or of a folder that holds it.
+fn word_for<'f>(path: &str, failed: &HashMap<&str, &'f Failed>) -> Option<&'f Failed> {
+    let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+    std::iter::once(path).chain(above).find_map(|place| failed.get(place).copied())
+}
+
+fn error_of(file: &ToCopy, class: ErrorClass, attempts: u32, error: String) -> FileError {
+    FileError { path: names::shown(Path::new(&file.path)), class, attempts, error }
+}
+
+fn joined(one: Option<String>, other: String) -> Option<String> {
+    Some(one.map_or(other.clone(), |one| format!("{one}; {other}")))
+}
+
+/// Waits before another attempt.
+fn pause(wait: std::time::Duration, cancel: &Cancel) -> Result<(), PassError> {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < wait {
+        if cancel.is_requested() {
+            return Err(PassError::Interrupted);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20).min(wait));
+    }
+    Ok(())
+}
+
+/// A list of rclone's, one path a line, that goes when it is dropped.
+pub(super) fn list_of<'p>(
+    paths: impl Iterator<Item = &'p str>,
+) -> Result<tempfile::NamedTempFile, PassError> {
+    let mut file = tempfile::Builder::new().prefix("movebook-").tempfile().map_err(no_scratch)?;
+    let mut out = std::io::BufWriter::new(file.as_file_mut());
+    for path in paths {
+        writeln!(out, "{path}").map_err(no_scratch)?;
+    }
+    out.flush().map_err(no_scratch)?;
+    drop(out);
+    Ok(file)
+}
+
+fn scratch() -> Result<tempfile::TempDir, PassError> {
+    tempfile::Builder::new().prefix("movebook-").tempdir().map_err(no_scratch)
+}
+
+fn no_scratch(error: std::io::Error) -> PassError {
+    PassError::Fatal {
+        what: "cannot write to the folder for temporary files".to_owned(),
+        path: names::shown(&std::env::temp_dir()),
+        hint: "make room there, or set TMPDIR (TEMP on Windows) to another folder, and go on".to_owned(),
+        source: Some(error),
+    }
+}

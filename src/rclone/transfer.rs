@@ -1,0 +1,150 @@
+//! A pass in which a side is a remote, as rclone's arguments: the files are those that movebook lists, one by one. Pure.
+//!
+//! Nothing of the filter and of what counts as changed is left to rclone, so that it cannot read either otherwise. It is told
+//! to copy, and never to delete.
+
+use std::path::Path;
+
+use super::remote::Remote;
+use super::{bandwidth, extra, log};
+use crate::copy::spelled::Spelled;
+use crate::copy::{Access, Compare, CopyPass, Links, Priority};
+use crate::plan::action::CopyAction;
+
+/// How often rclone tries a single request again. A file that failed is tried again by movebook.
+const LOW_LEVEL_RETRIES: u32 = 3;
+
+/// Whether a side of a pass is a remote.
+pub fn is_remote(action: &CopyAction) -> bool {
+    Remote::at(&action.from).is_some() || Remote::at(&action.to).is_some()
+}
+
+/// The arguments that copy what a list names, and what of the pass they cannot say.
+pub fn arguments(action: &CopyAction, list: &Path) -> Spelled {
+    let mut spelled = Spelled::default();
+    spelled.say("copy");
+    spelled.say(action.from.display().to_string());
+    spelled.say(action.to.display().to_string());
+    spelled.say("--files-from-raw");
+    spelled.say(list.display().to_string());
+    // What differs was told from what is the same already.
+    spelled.say("--ignore-times");
+    // A name in one form of Unicode would be taken for the same one in another, and its file written over that one's.
+    spelled.say("--no-unicode-normalization");
+    let threads = action.threads.max(1).to_string();
+    for (flag, value) in [
+        ("--retries", "1"),
+        ("--low-level-retries", LOW_LEVEL_RETRIES.to_string().as_str()),
+        ("--transfers", threads.as_str()),
+        ("--checkers", threads.as_str()),
+    ] {
+        spelled.say(flag);
+        spelled.say(value);
+    }
+    match action.bandwidth.as_ref().map(bandwidth) {
+        Some(Ok(limits)) => {
+            spelled.say("--bwlimit");
+            spelled.say(limits);
+        }
+        Some(Err(why)) => spelled.lack("bandwidth", why),
+        None => {}
+    }
+    log::FLAGS.iter().for_each(|flag| spelled.say(*flag));
+    match extra::judge(&action.extra_args) {
+        Ok(()) => action.extra_args.iter().for_each(|argument| spelled.say(argument.as_str())),
+        Err(why) => spelled.lack("extra_args", why),
+    }
+    lacking(&mut spelled, action);
+    spelled
+}
+
+fn lacking(spelled: &mut Spelled, action: &CopyAction) {
+    if action.purge.is_some() && Remote::at(&action.to).is_some() {
+        spelled.lack(
+            "purge",
+            "in a remote nothing is taken away: leave `purge` out here, and see to what only the target has by hand",
+        );
+    }
+    if action.links == Links::Copy {
+        spelled.lack("links", "a remote has no links: `skip` them, or `fail` on them");
+    }
+    if !action.preserve.is_nothing_more() {
+        spelled.lack("preserve", "a remote keeps content and times, and nothing more of a file");
+    }
+    if action.compare == Compare::Content {
+        spelled.lack(
+            "compare",
+            "reading both sides in every pass would cost a whole copy each: a `verify` step does it once",
+        );
+    }
+    if action.access == Access::Backup {
+        spelled.lack("backup", "rclone reads and writes with the rights of its user");
+    }
+    if action.priority == Priority::Gentle {
+        spelled.lack("gentle", "rclone does not give way; `bandwidth` and `threads` limit what it takes");
+    }
+    if action.resume_over != CopyPass::RESUME_OVER {
+        spelled.lack("resume_over", "rclone begins an interrupted file anew");
+    }
+}
+
+/// Whether a list of rclone's can hold a name: it has one a line.
+pub fn can_be_listed(path: &str) -> bool {
+    !path.contains('\n') && !path.ends_with('\r')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copy::{Keep, Preserve, Preserved};
+    use crate::filter::Filter;
+    use crate::plan::action::Purge;
+
+    fn action(from: &str, to: &str) -> CopyAction {
+        CopyAction::plain(from, to, Filter::everything())
+    }
+
+    #[test]
+    fn a_pass_is_a_copy_of_a_list_and_nothing_else() {
+        let spelled = arguments(&action("smb-old:c$/MailArchive", "/srv/new"), Path::new("/tmp/list"));
+        assert_eq!(
+            spelled.arguments.join(" "),
+            "copy smb-old:c$/MailArchive /srv/new --files-from-raw /tmp/list --ignore-times \
+             --no-unicode-normalization --retries 1 --low-level-retries 3 --transfers 8 --checkers 8 --use-json-log -v --stats 500ms"
+        );
+        assert!(spelled.lacking.is_empty());
+    }
+
+    #[test]
+    fn a_purge_is_refused_in_a_remote_and_not_in_a_folder() {
+        let purge = Some(Purge { max_files: 1, max_percent: 1, keep: Keep::Quarantine });
+        let lacking = |from, to| {
+            let action = CopyAction { purge, ..action(from, to) };
+            arguments(&action, Path::new("/l")).lacking.iter().map(|lack| lack.field).collect::<Vec<_>>()
+        };
+        assert_eq!(lacking("/srv/old", "dav:new"), ["purge"]);
+        assert!(lacking("dav:old", "/srv/new").is_empty());
+    }
+
+    #[test]
+    fn what_a_remote_cannot_have_is_named_by_its_field() {
+        let base = action("dav:old", "/srv/new");
+        for (action, field) in [
+            (CopyAction { links: Links::Copy, ..base.clone() }, "links"),
+            (
+                CopyAction { preserve: Preserve::NOTHING_MORE.with(Preserved::Acls), ..base.clone() },
+                "preserve",
+            ),
+            (CopyAction { compare: Compare::Content, ..base.clone() }, "compare"),
+            (CopyAction { extra_args: vec!["--dry-run".into()], ..base.clone() }, "extra_args"),
+        ] {
+            let lacking = arguments(&action, Path::new("/l")).lacking;
+            assert_eq!(lacking.iter().map(|lack| lack.field).collect::<Vec<_>>(), [field]);
+        }
+    }
+
+    #[test]
+    fn a_name_with_a_line_break_is_in_no_list() {
+        assert!(can_be_listed("a b/#c ;d") && !can_be_listed("a\nb") && !can_be_listed("a\r"));
+    }
+}
