@@ -115,7 +115,14 @@ fn with_services(root: &Path, control: &Path) -> PathBuf {
     self::script(&script, &text);
     fs::write(root.join("old.running"), "").unwrap();
     let mut steps = 0;
-    for file in ["mailstore-robocopy.yaml", "common/start-new.yaml", "common/retire-old-data.yaml"] {
+    for file in [
+        "mailstore-robocopy.yaml",
+        "common/mailstore-preflight.yaml",
+        "common/mailstore-copy.yaml",
+        "common/start-new.yaml",
+        "common/mailstore-hand-over.yaml",
+        "common/retire-old-data.yaml",
+    ] {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("runbooks").join(file);
         let text = fs::read_to_string(shipped).unwrap();
         let rewritten: Vec<String> = text

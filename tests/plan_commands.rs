@@ -54,6 +54,24 @@ fn the_mailstore_runbooks_passes_are_the_published_ones_of_rclone_too() {
 }
 
 #[test]
+fn a_remote_has_commands_of_rclone_alone_and_no_secret_is_in_them() {
+    let runbook = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/mailstore-rclone.yaml");
+    let customer = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/customers/cordes.yaml");
+    let scene = Scene::new().environment("MOVEBOOK_VAR_OLD_PASSWORD", "CANARY-7f3a");
+    let arguments = ["plan", runbook, "--vars", customer, "--format", "commands"];
+    let ended = scene.movebook(&arguments).code(0).never_says("CANARY");
+    assert!(commands(&ended.stdout, "robocopy").is_empty());
+    assert!(ended.stdout.contains("robocopy reaches no remote of rclone's"), "{}", ended.stdout);
+    let passes = commands(&ended.stdout, "rclone");
+    assert_eq!(passes.len(), 8, "four for the archive and four for the store outside it");
+    assert!(
+        passes[0].starts_with(r"rclone copy 'old:d$/MailArchive' 'D:\MailArchive' --filter"),
+        "{}",
+        passes[0]
+    );
+}
+
+#[test]
 fn what_a_program_cannot_say_stands_behind_its_command_by_name() {
     let scene = Scene::new().steps("- {id: a, copy: {from: ROOT/old, to: ROOT/new, compare: content}}");
     let text = scene.plan(&["--format", "commands"]).code(0).stdout;

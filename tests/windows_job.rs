@@ -122,7 +122,14 @@ impl<'a> Moving<'a> {
             "acme.yaml",
             format!("old_archive: '{}'\nnew_archive: '{}'\n", places.old.display(), places.new.display()),
         );
-        for file in [RUNBOOK, "common/start-new.yaml", "common/retire-old-data.yaml"] {
+        for file in [
+            RUNBOOK,
+            "common/mailstore-preflight.yaml",
+            "common/mailstore-copy.yaml",
+            "common/start-new.yaml",
+            "common/mailstore-hand-over.yaml",
+            "common/retire-old-data.yaml",
+        ] {
             scene.write(file, fs::read(Path::new("runbooks").join(file)).unwrap());
         }
         let service = Service::create(&places.service, &places.old);

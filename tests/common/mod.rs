@@ -8,6 +8,7 @@
 
 pub mod journal;
 pub mod mailstore;
+pub mod rclone;
 pub mod running;
 pub mod scene;
 #[cfg(unix)]
