@@ -180,26 +180,20 @@ pub fn class_of(error: &str) -> ErrorClass {
         "read-only file system",
     ]) {
         ErrorClass::Fatal
-    } else if says(&[
-        "being used by another process",
-        "sharing violation",
-        "resource busy",
-        "text file busy",
-        "being updated",
-        "timeout",
-        "timed out",
-        "deadline exceeded",
-        "connection",
-        "broken pipe",
-        "no route to host",
-        "unexpected eof",
-        "too many requests",
-        "temporar",
-        "network",
-        "locked",
-        "service unavailable",
-        "corrupted on transfer",
-    ]) {
+    } else if is_of_network(&error)
+        || says(&[
+            "being used by another process",
+            "sharing violation",
+            "resource busy",
+            "text file busy",
+            "being updated",
+            "too many requests",
+            "temporar",
+            "locked",
+            "service unavailable",
+            "corrupted on transfer",
+        ])
+    {
         ErrorClass::Transient
     } else if says(&[
         "permission denied",
@@ -267,6 +261,24 @@ impl Errors {
     pub fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
     }
+}
+
+/// Whether an error is one of the way to a remote, and so of every file.
+pub fn is_of_network(error: &str) -> bool {
+    let error = error.to_ascii_lowercase();
+    [
+        "timeout",
+        "timed out",
+        "deadline exceeded",
+        "connection",
+        "broken pipe",
+        "no route to host",
+        "unexpected eof",
+        "network",
+        "dial tcp",
+    ]
+    .iter()
+    .any(|word| error.contains(word))
 }
 
 /// What an exit code means, as rclone's manual has it.

@@ -64,7 +64,20 @@ impl<'a> Rclone<'a> {
         arguments: &[String],
         hear: &mut dyn FnMut(Stream, &str),
     ) -> Result<i32, PassError> {
-        self.run_with(arguments, None, hear)
+        self.run_with(arguments, None, self.cancel, hear)
+    }
+
+    /// As [`Rclone::run`], and ended with all that it started once `stop` is requested, too. `None` where it was.
+    pub(super) fn run_until(
+        &self,
+        arguments: &[String],
+        stop: &Cancel,
+        hear: &mut dyn FnMut(Stream, &str),
+    ) -> Result<Option<i32>, PassError> {
+        match self.run_with(arguments, None, stop, hear) {
+            Err(PassError::Interrupted) if !self.cancel.is_requested() => Ok(None),
+            ended => ended.map(Some),
+        }
     }
 
     /// What it writes to stdout, whole, where it ends well.
@@ -112,7 +125,7 @@ impl<'a> Rclone<'a> {
     fn obscured(&self, plain: &str) -> Result<String, PassError> {
         let mut output = String::new();
         let arguments = ["obscure".to_owned(), "-".to_owned()];
-        let code = self.run_with(&arguments, Some(plain), &mut |stream, line| {
+        let code = self.run_with(&arguments, Some(plain), self.cancel, &mut |stream, line| {
             if stream == Stream::Stdout {
                 output.push_str(line.trim());
             }
@@ -130,6 +143,7 @@ impl<'a> Rclone<'a> {
         &self,
         arguments: &[String],
         input: Option<&str>,
+        stop: &Cancel,
         hear: &mut dyn FnMut(Stream, &str),
     ) -> Result<i32, PassError> {
         let request = Request {
@@ -140,7 +154,7 @@ impl<'a> Rclone<'a> {
             timeout: None,
         };
         let (mut out, mut err) = (Lines::default(), Lines::default());
-        let ended = process::run_heard(&request, self.cancel, &mut |stream, bytes| match stream {
+        let ended = process::run_heard(&request, stop, &mut |stream, bytes| match stream {
             Stream::Stdout => out.push(bytes, |line| hear(stream, line)),
             Stream::Stderr => err.push(bytes, |line| hear(stream, line)),
         })

@@ -26,7 +26,7 @@ use crate::copy::{
 use crate::plan::CopyAction;
 use crate::rclone::compare::{Apart, Comparison, Deed, Letters, Terms, Times, ToCopy, compare};
 use crate::rclone::listing::Listing;
-use crate::rclone::log::{Errors, Failed, Line};
+use crate::rclone::log::{Errors, Failed, Line, is_of_network};
 use crate::rclone::remote::Remote;
 use crate::rclone::transfer;
 use crate::sys::process::Stream;
@@ -51,13 +51,17 @@ struct Looked {
 
 /// What one call of rclone brought over.
 struct Sent {
-    code: i32,
+    /// `None`: it was ended, since the remote answered no more.
+    code: Option<i32>,
     errors: Errors,
     copied: HashSet<String>,
     transfers: u64,
 }
 
 impl RemotePass {
+    /// So many files without one between them that came over: the remote is gone.
+    const FAILED_IN_A_ROW: u32 = 2;
+
     pub(super) fn new(action: &CopyAction) -> Self {
         let [from, to] = [&action.from, &action.to].map(|path| path.display().to_string());
         Self { action: action.clone(), from, to }
@@ -127,32 +131,57 @@ impl RemotePass {
                 .into_iter()
                 .map(|failed| (failed.path.as_str(), failed))
                 .collect();
-            if sent.code != 0 && failed.is_empty() {
-                let said = call::words(&sent.errors, sent.code);
-                const USAGE: i32 = 1;
-                if !may_go_on || (sent.code == USAGE && sent.transfers == 0 && attempt == 1) {
-                    return Err(call::failed("copy", &self.from, sent.code, &said));
+            let mut give_up = |left: &mut Vec<&ToCopy>, why: &str| {
+                for file in left.drain(..) {
+                    lost.insert(
+                        file.path.clone(),
+                        error_of(file, ErrorClass::Transient, attempt, why.to_owned()),
+                    );
                 }
-                left.retain(|file| !sent.copied.contains(&file.path));
-            } else {
-                if let Some(ends) = failed.values().find(|failed| failed.class == ErrorClass::Fatal) {
-                    return Err(ended_by(&file_error(ends, 0)));
+            };
+            match sent.code {
+                None => {
+                    left.retain(|file| !sent.copied.contains(&file.path));
+                    if !may_go_on {
+                        let last = failed.values().next().map_or_else(String::new, |failed| {
+                            format!(": {}", call::presentable(&failed.error))
+                        });
+                        give_up(
+                            &mut left,
+                            &format!("one file after the other failed, and rclone was ended{last}"),
+                        );
+                    }
                 }
-                let all_came = sent.transfers as usize + failed.len() >= left.len();
-                left.retain(|file| match word_for(&file.path, &failed) {
-                    Some(failed) if failed.class == ErrorClass::Transient && may_go_on => true,
-                    Some(failed) => {
-                        let error = call::presentable(&failed.error);
-                        lost.insert(file.path.clone(), error_of(file, failed.class, attempt, error));
-                        false
+                Some(code) if code != 0 && failed.is_empty() => {
+                    const USAGE: i32 = 1;
+                    if !may_go_on || (code == USAGE && sent.transfers == 0 && attempt == 1) {
+                        return Err(call::failed("copy", &self.from, code, &call::words(&sent.errors, code)));
                     }
-                    None if all_came || sent.copied.contains(&file.path) => false,
-                    None => {
-                        let why = "it was listed, and rclone did not find it any more".to_owned();
-                        lost.insert(file.path.clone(), error_of(file, ErrorClass::Vanished, attempt, why));
-                        false
+                    left.retain(|file| !sent.copied.contains(&file.path));
+                }
+                Some(_) => {
+                    if let Some(ends) = failed.values().find(|failed| failed.class == ErrorClass::Fatal) {
+                        return Err(ended_by(&file_error(ends, 0)));
                     }
-                });
+                    let all_came = sent.transfers as usize + failed.len() >= left.len();
+                    left.retain(|file| match word_for(&file.path, &failed) {
+                        Some(failed) if failed.class == ErrorClass::Transient && may_go_on => true,
+                        Some(failed) => {
+                            let error = call::presentable(&failed.error);
+                            lost.insert(file.path.clone(), error_of(file, failed.class, attempt, error));
+                            false
+                        }
+                        None if all_came || sent.copied.contains(&file.path) => false,
+                        None => {
+                            let why = "it was listed, and rclone did not find it any more".to_owned();
+                            lost.insert(
+                                file.path.clone(),
+                                error_of(file, ErrorClass::Vanished, attempt, why),
+                            );
+                            false
+                        }
+                    });
+                }
             }
             if !left.is_empty() {
                 meter.again(left.len());
@@ -166,9 +195,13 @@ impl RemotePass {
     fn send(&self, rclone: &Rclone<'_>, files: &[&ToCopy], meter: &mut Meter<'_>) -> Result<Sent, PassError> {
         let list = list_of(files.iter().map(|file| file.path.as_str()))?;
         let arguments = transfer::arguments(&self.action, list.path()).arguments;
-        let mut sent = Sent { code: 0, errors: Errors::default(), copied: HashSet::new(), transfers: 0 };
+        let mut sent = Sent { code: None, errors: Errors::default(), copied: HashSet::new(), transfers: 0 };
         meter.call();
-        sent.code = rclone.run(&arguments, &mut |stream, line| {
+        let stop = rclone.cancel().below();
+        // Each that fails by the network is tried for seconds: of a server that is gone the first few tell enough.
+        let mut in_a_row = 0;
+        let enough = self.action.threads.max(Self::FAILED_IN_A_ROW);
+        sent.code = rclone.run_until(&arguments, &stop, &mut |stream, line| {
             if stream == Stream::Stdout {
                 return;
             }
@@ -180,7 +213,14 @@ impl RemotePass {
                     meter.moved(&stats);
                 }
                 Line::Copied(path) => {
+                    in_a_row = 0;
                     sent.copied.insert(path);
+                }
+                Line::Failed(failed) if is_of_network(&failed.error) => {
+                    in_a_row += 1;
+                    if in_a_row >= enough {
+                        stop.request();
+                    }
                 }
                 _ => {}
             }

@@ -107,6 +107,19 @@ fn errors_are_classed_by_what_can_be_done_about_them() {
 }
 
 #[test]
+fn a_lock_is_of_one_file_and_the_network_of_all() {
+    for error in ["read: connection reset by peer", "dial tcp 10.0.0.1:445: i/o timeout", "unexpected EOF"] {
+        assert!(is_of_network(error), "{error}");
+        assert_eq!(class_of(error), ErrorClass::Transient);
+    }
+    for error in
+        ["The process cannot access the file because it is being used by another process.", "is locked"]
+    {
+        assert!(!is_of_network(error), "{error}");
+    }
+}
+
+#[test]
 fn lines_come_whole_however_they_are_cut() {
     let text = "one\ntwo ä\r\nthree";
     for size in 1..text.len() {
