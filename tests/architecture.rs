@@ -11,8 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "copy", "demo", "engine", "event", "filter", "guard", "import", "plan", "render", "report",
-            "robocopy", "run", "runbook", "state", "sys", "vars",
+            "copy", "demo", "engine", "event", "filter", "guard", "import", "plan", "rclone", "render",
+            "report", "robocopy", "run", "runbook", "state", "sys", "vars",
         ],
     ),
     ("copy", &["filter", "sys"]),

@@ -8,6 +8,7 @@ use crate::cancel::Cancel;
 use crate::copy::quarantine::{Changed, Kept, Selection, holds, look};
 use crate::copy::{EntryKind, Tally, names};
 use crate::error::{Error, ExitCode, Result};
+use crate::rclone::{self, remote::Remote};
 use crate::report::commands;
 use crate::report::quarantine::{amount, heading, json_line, line, shown};
 use crate::report::words;
@@ -31,7 +32,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let state = super::place::state_of(&journal::read(&path)?, &path)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut all = Tally::default();
-    for entry in &state.quarantine.purges {
+    for entry in state.quarantine.purges.iter().filter(|entry| remote_of(entry).is_none()) {
         let mut headed = false;
         let each = &mut |kept: Kept| {
             if kept.kind != EntryKind::Directory {
@@ -82,18 +83,28 @@ pub(super) enum Found {
 
 /// Says where a quarantine that should hold something is not to be found.
 fn tell_missing(quarantine: &Quarantine, purge: Option<u32>) -> Result<Found> {
+    let meant = |entry: &&Quarantined| purge.is_none_or(|number| number == entry.purge.number);
+    let mut found = Found::All;
+    for entry in quarantine.purges.iter().filter(meant).filter(|entry| remote_of(entry).is_some()) {
+        found = Found::NotAll;
+        tell_remote(entry);
+    }
     let missing: Vec<&Quarantined> = quarantine
         .purges
         .iter()
-        .filter(|entry| purge.is_none_or(|number| number == entry.purge.number))
-        .filter(|entry| !Path::new(&entry.purge.folder).exists())
+        .filter(meant)
+        .filter(|entry| remote_of(entry).is_none() && !Path::new(&entry.purge.folder).exists())
         .collect();
     if missing.is_empty() {
-        return Ok(Found::All);
+        return Ok(found);
     }
     // A folder from which all was brought back or discarded is gone too, and missed by nobody.
     let mut accounted = quarantine.sum(Deed::Restore).files + quarantine.sum(Deed::Discard).files;
     for entry in &quarantine.purges {
+        if remote_of(entry).is_some() {
+            accounted += entry.taken.unwrap_or_default().files;
+            continue;
+        }
         look(Path::new(&entry.purge.folder), &Selection::All, &mut |kept| {
             accounted += u64::from(kept.kind != EntryKind::Directory);
             Ok(())
@@ -101,7 +112,6 @@ fn tell_missing(quarantine: &Quarantine, purge: Option<u32>) -> Result<Found> {
         .map_err(|error| cannot_look(entry, error))?;
     }
     let some_missing = quarantine.taken().files > accounted;
-    let mut found = Found::All;
     for entry in missing {
         // What a purge that was cut off took away was never counted: where its target is gone too, its drive is.
         if some_missing || (entry.taken.is_none() && !target_is_there(entry)) {
@@ -114,6 +124,23 @@ fn tell_missing(quarantine: &Quarantine, purge: Option<u32>) -> Result<Found> {
         }
     }
     Ok(found)
+}
+
+/// The remote that a purge's folder is in. It is reached by rclone with what the run gave it, a password perhaps, which no state
+/// file holds: who has that brings the files back, or deletes them, by rclone itself.
+fn remote_of(entry: &Quarantined) -> Option<Remote> {
+    Remote::of(&entry.purge.folder)
+}
+
+/// Says where the files of a purge in a remote are, and by which commands they come back or go.
+fn tell_remote(entry: &Quarantined) {
+    let (folder, target) = (words::name(&entry.purge.folder), words::name(&entry.purge.target));
+    let (folder, target) = (rclone::quoted(&folder), rclone::quoted(&target));
+    anstream::eprintln!(
+        "note: what purge {} took away lies in a remote, and is there for rclone:\n  list it:         rclone lsf -R {folder}\n  \
+         bring it back:   rclone move {folder} {target} --ignore-existing\n  delete for good: rclone purge {folder}",
+        entry.purge.number
+    );
 }
 
 /// Whether the target of a purge is the folder that it was.
@@ -157,6 +184,7 @@ impl Which {
             .purges
             .iter()
             .rev()
+            .filter(|entry| remote_of(entry).is_none())
             .filter(|entry| self.purge.is_none_or(|number| number == entry.purge.number))
             .collect();
         if let (Some(number), true) = (self.purge, purges.is_empty()) {

@@ -1,7 +1,8 @@
 //! rclone as an engine: of two folders of this machine it does the copying within the frame; of a remote it lists, copies
 //! and compares, since nobody else reaches it.
 //!
-//! Invariant: rclone is told to copy, and never to delete in a tree or to sync two. What a pass is, is decided by movebook.
+//! Invariant: what a pass is, is decided by movebook. rclone is told to copy, and is told to delete in a remote alone, and there
+//! only what is on a list that was judged.
 
 mod call;
 mod local;

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::copy::quarantine::FOLDER;
 use crate::guard::Refusal;
 
 /// A folder of a storage that only rclone reaches.
@@ -50,6 +51,18 @@ impl Remote {
     pub fn below(&self, path: &str) -> Self {
         let separator = if self.path.is_empty() || self.path.ends_with('/') { "" } else { "/" };
         Self { name: self.name.clone(), path: format!("{}{separator}{path}", self.path) }
+    }
+
+    /// Where the files of a purge are kept: beside it, on the same storage.
+    pub fn quarantine(&self, run: &str, purge: u32) -> Self {
+        let lead = if self.path.starts_with('/') { "/" } else { "" };
+        let path = self.components().collect::<Vec<_>>().join("/");
+        Self { name: self.name.clone(), path: format!("{lead}{path}{FOLDER}/{run}/{purge}") }
+    }
+
+    /// Whether it is the uppermost folder of its storage: a share, a bucket.
+    pub fn is_uppermost(&self) -> bool {
+        self.components().count() <= 1
     }
 
     /// Whether it is the whole storage.
@@ -310,6 +323,14 @@ mod tests {
         assert_eq!(code("old:a/b", "old:a"), "source_inside_target");
         assert_eq!(code("old:a", "old:ab"), "apart");
         assert_eq!(code("old:a", "new:a"), "apart");
+    }
+
+    #[test]
+    fn a_quarantine_is_beside_its_target() {
+        let quarantine = |text: &str| remote(text).quarantine("run", 2).to_string();
+        assert_eq!(quarantine("old:c$/Mail/"), "old:c$/Mail.movebook-quarantine/run/2");
+        assert_eq!(quarantine("old:/srv/mail"), "old:/srv/mail.movebook-quarantine/run/2");
+        assert!(remote("old:c$").is_uppermost() && !remote("old:c$/Mail").is_uppermost());
     }
 
     #[test]

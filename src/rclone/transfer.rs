@@ -1,7 +1,7 @@
 //! A pass in which a side is a remote, as rclone's arguments: the files are those that movebook lists, one by one. Pure.
 //!
-//! Nothing of the filter and of what counts as changed is left to rclone, so that it cannot read either otherwise. It is told
-//! to copy, and never to delete.
+//! Nothing of the filter and of what counts as changed is left to rclone, so that it cannot read either otherwise. It copies a
+//! list, and takes away a list.
 
 use std::path::Path;
 
@@ -59,12 +59,6 @@ pub fn arguments(action: &CopyAction, list: &Path) -> Spelled {
 }
 
 fn lacking(spelled: &mut Spelled, action: &CopyAction) {
-    if action.purge.is_some() && Remote::at(&action.to).is_some() {
-        spelled.lack(
-            "purge",
-            "in a remote nothing is taken away: leave `purge` out here, and see to what only the target has by hand",
-        );
-    }
     if action.links == Links::Copy {
         spelled.lack("links", "a remote has no links: `skip` them, or `fail` on them");
     }
@@ -88,6 +82,36 @@ fn lacking(spelled: &mut Spelled, action: &CopyAction) {
     }
 }
 
+/// A purge in a remote.
+#[derive(Clone, Copy, Debug)]
+pub struct Purging<'a> {
+    /// A folder that is empty.
+    pub nothing: &'a Path,
+    pub target: &'a str,
+    pub list: &'a Path,
+    pub files: usize,
+    /// Where the files are moved to; they are deleted otherwise.
+    pub kept_in: Option<&'a str>,
+    pub threads: u32,
+}
+
+/// The arguments that take away the files of a list, which was judged, and none beside it: what is not on the list takes no part
+/// in the sync. rclone counts again, and stops above the number that was judged.
+pub fn purge_arguments(purging: &Purging<'_>) -> Vec<String> {
+    let Purging { nothing, target, list, files, kept_in, threads } = purging;
+    let (nothing, list) = (nothing.display().to_string(), list.display().to_string());
+    let (files, threads) = (files.to_string(), threads.max(&1).to_string());
+    let mut arguments = vec!["sync", &nothing, target, "--files-from-raw", &list, "--max-delete", &files];
+    if let Some(folder) = kept_in {
+        arguments.extend(["--backup-dir", folder]);
+    }
+    let retries = LOW_LEVEL_RETRIES.to_string();
+    arguments.extend(["--no-unicode-normalization", "--retries", "1", "--low-level-retries", &retries]);
+    arguments.extend(["--transfers", &threads, "--checkers", &threads]);
+    arguments.extend(log::FLAGS);
+    arguments.into_iter().map(str::to_owned).collect()
+}
+
 /// Whether a list of rclone's can hold a name: it has one a line.
 pub fn can_be_listed(path: &str) -> bool {
     !path.contains('\n') && !path.ends_with('\r')
@@ -96,9 +120,8 @@ pub fn can_be_listed(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::copy::{Keep, Preserve, Preserved};
+    use crate::copy::{Preserve, Preserved};
     use crate::filter::Filter;
-    use crate::plan::action::Purge;
 
     fn action(from: &str, to: &str) -> CopyAction {
         CopyAction::plain(from, to, Filter::everything())
@@ -116,14 +139,22 @@ mod tests {
     }
 
     #[test]
-    fn a_purge_is_refused_in_a_remote_and_not_in_a_folder() {
-        let purge = Some(Purge { max_files: 1, max_percent: 1, keep: Keep::Quarantine });
-        let lacking = |from, to| {
-            let action = CopyAction { purge, ..action(from, to) };
-            arguments(&action, Path::new("/l")).lacking.iter().map(|lack| lack.field).collect::<Vec<_>>()
-        };
-        assert_eq!(lacking("/srv/old", "dav:new"), ["purge"]);
-        assert!(lacking("dav:old", "/srv/new").is_empty());
+    fn a_purge_is_a_sync_of_a_list_with_nothing_and_counts_it_again() {
+        let arguments = purge_arguments(&Purging {
+            nothing: Path::new("/tmp/empty"),
+            target: "dav:new/archive",
+            list: Path::new("/tmp/list"),
+            files: 3,
+            kept_in: Some("dav:new/archive.movebook-quarantine/run/1"),
+            threads: 4,
+        });
+        let text = arguments.join(" ");
+        assert!(
+            text.starts_with("sync /tmp/empty dav:new/archive --files-from-raw /tmp/list --max-delete 3 "),
+            "{text}"
+        );
+        assert!(text.contains(" --backup-dir dav:new/archive.movebook-quarantine/run/1 "), "{text}");
+        assert!(!text.contains("--delete-excluded"), "what is not on the list is out of reach");
     }
 
     #[test]

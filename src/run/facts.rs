@@ -6,6 +6,8 @@ use std::path::Path;
 
 use super::rights;
 use crate::cancel::Cancel;
+use crate::copy::PassError;
+use crate::engine::rclone::place::{Found, Question, sum};
 use crate::error::{Error, Result};
 use crate::guard::{
     ClaimFacts, ClaimVerdict, FoundNow, Identity, PairFacts, PathStyle, Place, Protected, Purges, Refusal,
@@ -175,13 +177,9 @@ pub(super) fn judge_verify(action: &VerifyAction) -> Result<(), Refusal> {
 
 /// A target that a pass of this plan purges, and that is somebody else's, is refused before the first pass fills it.
 pub fn judge_found(plan: &Plan, action: &CopyAction) -> Result<(), Refusal> {
-    if Remote::at(&action.to).is_some() {
-        // Nothing is ever taken away there.
-        return Ok(());
-    }
     // What cannot be looked at yet is judged when the pass begins.
     let _rights = rights::to_look(action);
-    let Ok((identity, found)) = found(&action.to) else { return Ok(()) };
+    let Ok((identity, found)) = found(action, &Cancel::new()) else { return Ok(()) };
     let facts = ClaimFacts {
         path: text(&action.to),
         identity,
@@ -199,8 +197,13 @@ pub fn judge_found(plan: &Plan, action: &CopyAction) -> Result<(), Refusal> {
 }
 
 /// What decides whose a target is.
-pub(super) fn claim(plan: &Plan, action: &CopyAction, state: &RunState) -> io::Result<ClaimFacts> {
-    let (identity, found) = found(&action.to)?;
+pub(super) fn claim(
+    plan: &Plan,
+    action: &CopyAction,
+    state: &RunState,
+    cancel: &Cancel,
+) -> io::Result<ClaimFacts> {
+    let (identity, found) = found(action, cancel)?;
     let path = text(&action.to);
     let known = names_of(&action.to);
     let claimed = state.targets.get(&path).map(|target| Identity(target.identity.clone()));
@@ -264,7 +267,12 @@ fn steps_that<'p>(
 
 /// Makes a target folder that is absent, with those above it, and says which folder it is. The disk has it when this
 /// returns: the journal is about to name it, and a power cut must not take away what the journal names.
-pub(super) fn make_target(path: &Path) -> io::Result<Identity> {
+pub(super) fn make_target(action: &CopyAction, cancel: &Cancel) -> io::Result<Identity> {
+    let path = action.to.as_path();
+    if let Some(remote) = Remote::at(path) {
+        question(action, cancel).and_then(|place| place.make()).map_err(io_error)?;
+        return Ok(Identity(remote.identity()));
+    }
     let mut made = Vec::new();
     for folder in path.ancestors() {
         match fs::metadata(folder) {
@@ -283,6 +291,9 @@ pub(super) fn make_target(path: &Path) -> io::Result<Identity> {
 
 /// Which folder a path leads to now, if any, in the word that a journal keeps.
 pub(super) fn identity(path: &Path) -> Option<Identity> {
+    if let Some(remote) = Remote::at(path) {
+        return Some(Identity(remote.identity()));
+    }
     place::lasting_identity(path).ok().map(Identity)
 }
 
@@ -293,12 +304,25 @@ pub(super) fn owned(state: &RunState, path: &Path) -> bool {
 
 /// All words by which a journal may know the folder: the lasting one, and device and number, as earlier versions wrote it.
 fn names_of(path: &Path) -> Vec<String> {
+    if let Some(remote) = Remote::at(path) {
+        return vec![remote.identity()];
+    }
     let plain = place::Identity::of(path).map(|identity| identity.to_string());
     [place::lasting_identity(path), plain].into_iter().flatten().collect()
 }
 
 /// What is at a path now. Only the first entry is looked at.
-fn found(path: &Path) -> io::Result<(Option<Identity>, FoundNow)> {
+fn found(action: &CopyAction, cancel: &Cancel) -> io::Result<(Option<Identity>, FoundNow)> {
+    let path = action.to.as_path();
+    if let Some(remote) = Remote::at(path) {
+        // By its name: what is behind it is known to rclone alone.
+        let identity = Some(Identity(remote.identity()));
+        return match question(action, cancel).and_then(|place| place.found()).map_err(io_error)? {
+            Found::Absent => Ok((None, FoundNow::Absent)),
+            Found::Empty => Ok((identity, FoundNow::Empty)),
+            Found::Full => Ok((identity, FoundNow::Full { files: 1 })),
+        };
+    }
     let mut entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if tree::is_absence(&error) => return Ok((None, FoundNow::Absent)),
@@ -313,9 +337,23 @@ fn found(path: &Path) -> io::Result<(Option<Identity>, FoundNow)> {
 }
 
 /// Regular files below a folder, up to a bound, for a person to judge by; what cannot be read does not count.
-pub(super) fn count(path: &Path, cancel: &Cancel) -> u64 {
+pub(super) fn count(action: &CopyAction, cancel: &Cancel) -> u64 {
+    let path = action.to.as_path();
+    if Remote::at(path).is_some() {
+        let listing = question(action, cancel).and_then(|place| place.list()).ok().flatten();
+        return listing.map_or(0, |listing| sum(&listing).files.min(COUNTED as u64));
+    }
     let files = walkdir::WalkDir::new(path).into_iter().flatten().filter(|entry| entry.file_type().is_file());
     files.take(COUNTED).take_while(|_| !cancel.is_requested()).count() as u64
+}
+
+/// The target of a step, as rclone is asked for it.
+fn question<'a>(action: &CopyAction, cancel: &'a Cancel) -> Result<Question<'a>, PassError> {
+    Question::new(&action.to, &action.environment, cancel)
+}
+
+fn io_error(error: PassError) -> io::Error {
+    io::Error::other(error.to_string())
 }
 
 fn target_facts(path: &Path) -> TargetFacts {

@@ -1,6 +1,5 @@
 //! A copy step: whose the target is, the pass, its account, and the purge behind it.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -25,7 +24,6 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::guard::{self, ClaimVerdict};
 use crate::plan::{CopyAction, Evidence, PlannedStep};
-use crate::rclone::remote::Remote;
 use crate::state::fold::{ADOPT, PassResult};
 use crate::state::record::{Body, Debt, Found, Question};
 
@@ -166,12 +164,8 @@ impl Session<'_> {
 
     /// Makes sure whose the target is, before anything is written there. `Some` stops the step.
     fn claim(&mut self, step: &PlannedStep, action: &CopyAction) -> Result<Option<Performed>> {
-        if Remote::at(&action.to).is_some() {
-            // Nothing is ever taken away there, so whose it is does not matter; rclone makes it.
-            return Ok(None);
-        }
         let path = action.to.display().to_string();
-        let facts = match facts::claim(self.plan, action, &self.state) {
+        let facts = match facts::claim(self.plan, action, &self.state, self.cancel) {
             Ok(facts) => facts,
             Err(error) => {
                 let failure = Failure::failed(format!("cannot look at the target {path}: {error}"))
@@ -184,7 +178,7 @@ impl Session<'_> {
             ClaimVerdict::Refuse(refusal) => return Ok(Some(Failure::from(refusal).into())),
             ClaimVerdict::Claim(found) => found,
             ClaimVerdict::Ask(question) => {
-                let question = counted(question, &action.to, self.cancel);
+                let question = counted(question, action, self.cancel);
                 let prompt = choice_prompt(
                     format!("The target {path} is not empty. Take it over as this run's own?"),
                     "From then on a purge may take away whatever the source does not have. Look at what is in it first.",
@@ -203,7 +197,7 @@ impl Session<'_> {
                 }
             }
         };
-        let identity = match facts::make_target(&action.to) {
+        let identity = match facts::make_target(action, self.cancel) {
             Ok(identity) => identity,
             Err(error) => {
                 let failure = Failure::failed(format!("cannot make the target folder {path}: {error}"))
@@ -217,10 +211,10 @@ impl Session<'_> {
 }
 
 /// The question with the number of files that a person judges by.
-fn counted(question: Question, target: &Path, cancel: &Cancel) -> Question {
+fn counted(question: Question, action: &CopyAction, cancel: &Cancel) -> Question {
     match question {
         Question::Adopt { path, identity, .. } => {
-            Question::Adopt { path, identity, files: facts::count(target, cancel) }
+            Question::Adopt { path, identity, files: facts::count(action, cancel) }
         }
         other => other,
     }

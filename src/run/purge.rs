@@ -137,11 +137,13 @@ impl Session<'_> {
                 Disposal::Delete
             }
             Keep::Quarantine => {
-                let (number, folder) = quarantine::folder_for_purge(
-                    &action.to,
-                    &self.state.run,
-                    self.state.quarantine.next_number(),
-                );
+                let next = self.state.quarantine.next_number();
+                let (number, folder) = match Remote::at(&action.to) {
+                    Some(target) => {
+                        (next, PathBuf::from(target.quarantine(&self.state.run, next).to_string()))
+                    }
+                    None => quarantine::folder_for_purge(&action.to, &self.state.run, next),
+                };
                 self.append(Body::PurgeStarted(PurgeStarted {
                     step: step.id.clone(),
                     number,

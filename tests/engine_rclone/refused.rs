@@ -23,7 +23,6 @@ fn a_remote_is_reached_by_rclone_alone() {
 #[test]
 fn what_nobody_does_for_a_remote_is_refused_by_its_field() {
     for (more, field) in [
-        ("from: ROOT/old, to: 'dav:new', purge: {}", "`purge`"),
         ("from: 'dav:old', to: ROOT/new, links: copy", "`links`"),
         ("from: 'dav:old', to: ROOT/new, compare: content", "`compare`"),
         ("from: 'dav:old', to: ROOT/new, preserve: [owner]", "`preserve`"),

@@ -93,3 +93,55 @@ fn a_source_that_is_not_there_is_no_empty_one() {
     scene.run(&[]).code(1).says("there is no such folder");
     assert_eq!(scene.text("new/kept"), "mine");
 }
+
+#[test]
+fn a_purge_in_a_remote_takes_exactly_what_was_judged_and_keeps_it_beside_the_target() {
+    let scene = Scene::new().tree("old", 40);
+    let served = or_not_proven!(Served::start(&scene.path("served")));
+    let book = |purge: &str| {
+        let steps = format!(
+            "
+- {{id: first, copy: {{from: ROOT/old, to: 'dav:archive'}}}}
+- {{id: ask, checkpoint: {{ask: Go on?}}}}
+- {{id: last, copy: {{from: ROOT/old, to: 'dav:archive', filter: no-index, purge: {purge}, expect: ['*.dat']}}}}
+- {{id: proof, verify: {{from: ROOT/old, to: 'dav:archive', filter: no-index, method: size}}}}
+"
+        );
+        let filters = "filters: {no-index: {exclude: ['index*']}}\n";
+        format!("{filters}{}{}", served.defaults(""), scene::one_phase(&steps))
+    };
+    let scene = scene.runbook(&book("{max_files: 3}"));
+    scene.run(&[]).code(3);
+    for name in ["gone/deep/x", "gone/y", "00/z", "half/x", "half/index 1"] {
+        scene.write(&format!("served/archive/{name}"), name);
+    }
+    scene.approve("ask", &[]).code(0);
+    scene.resume(&[]).code(3).says("The purge would take away 4 files");
+    scene.approve("last", &["--answer", "purge"]).code(0);
+    scene.resume(&[]).code(0).says("4 purged");
+    let mut expected: Vec<String> = tree::contents(&scene.path("old")).into_keys().collect();
+    expected.extend(["half".to_owned(), "half/index 1".to_owned()]);
+    let names = |name: &str| tree::contents(&scene.path(name)).into_keys().collect::<Vec<_>>();
+    assert_eq!(names("served/archive"), expected, "what the filter keeps out stays, and so does its folder");
+    let kept = names("served/archive.movebook-quarantine");
+    for name in ["gone/deep/x", "gone/y", "00/z", "half/x"] {
+        assert!(kept.iter().any(|path| path.ends_with(&format!("/1/{name}"))), "{name} is not in {kept:?}");
+    }
+    let state = scene.state_file();
+    let listed = scene.movebook(&["quarantine", state.to_str().unwrap()]).code(0);
+    listed.says("rclone move dav:archive.movebook-quarantine/").says("rclone purge");
+    scene.movebook(&["discard", state.to_str().unwrap(), "--all", "--yes"]).code(1).says("rclone purge");
+}
+
+#[test]
+fn a_remote_that_was_not_empty_is_nobodys_to_purge() {
+    let scene = Scene::new().tree("old", 5).file("served/archive/theirs", "somebody's");
+    let served = or_not_proven!(Served::start(&scene.path("served")));
+    let scene = scene.runbook(&format!(
+        "{}{}",
+        served.defaults(""),
+        scene::one_phase("- {id: a, copy: {from: ROOT/old, to: 'dav:archive', purge: {}}}")
+    ));
+    scene.run(&[]).code(7);
+    assert_eq!(tree::contents(&scene.path("served/archive")).len(), 1, "nothing was copied over it");
+}

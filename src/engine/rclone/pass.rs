@@ -6,7 +6,7 @@
 //! 3. After a pass that must be clean both sides are listed and compared again, and what is still to be copied has failed,
 //!    whatever rclone said.
 //!
-//! A purge is of local targets alone: the native engine takes away what was judged, after another look at the source.
+//! A purge takes away what was judged, after another look at the source: see `purge`.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -17,14 +17,13 @@ use super::local::{ended_by, file_error};
 use super::place::{self, EmptyFolders, Traits};
 use super::verify;
 use crate::cancel::Cancel;
-use crate::copy::account::Page;
-use crate::copy::native::{Ground, Native};
+use crate::copy::native::Ground;
 use crate::copy::{
-    CopyPass, Disposal, Engine, EntryKind, ErrorClass, ExtraEntry, FileError, OnErrors, PassError,
-    PassOutcome, Purged, Survey, Watch, names,
+    CopyPass, Disposal, Engine, ErrorClass, ExtraEntry, FileError, OnErrors, PassError, PassOutcome, Purged,
+    Survey, Watch, names,
 };
 use crate::plan::CopyAction;
-use crate::rclone::compare::{Apart, Comparison, Deed, Letters, Terms, Times, ToCopy, compare};
+use crate::rclone::compare::{Apart, Comparison, Deed, Terms, Times, ToCopy, compare};
 use crate::rclone::listing::Listing;
 use crate::rclone::log::{Errors, Failed, Line, is_of_network};
 use crate::rclone::remote::Remote;
@@ -33,6 +32,7 @@ use crate::sys::process::Stream;
 
 mod account;
 mod meter;
+mod purge;
 
 use meter::Meter;
 
@@ -361,47 +361,7 @@ impl Engine for RemotePass {
         disposal: &Disposal,
         watch: &Watch<'_>,
     ) -> Result<Purged, PassError> {
-        if self.local_target().is_none() {
-            // The plan lets none through.
-            return Err(PassError::Fatal {
-                what: "nothing is taken away in a remote".to_owned(),
-                path: self.to.clone(),
-                hint: "leave `purge` out of the step".to_owned(),
-                source: None,
-            });
-        }
-        let rclone = self.ready(watch.cancel)?;
-        let letters = Traits::of(&rclone, &self.to)?.letters;
-        let source = self.source(&rclone, &mut Meter::silent(watch))?;
-        if let Some(unread) = source.unread.first() {
-            let said =
-                format!("{}: {}", names::shown(Path::new(&unread.path)), call::presentable(&unread.error));
-            return Err(call::failed("list the source before the purge", &self.from, 0, &said));
-        }
-        let back = Returned::of(&source, letters);
-        let (back, going): (Vec<_>, Vec<_>) =
-            extras.iter().cloned().partition(|extra| back.holds(&extra.path));
-        // That the source lacks each was seen a moment ago, and the native engine cannot look there: for it the source is a
-        // folder that is empty.
-        let empty = scratch()?;
-        let standing_in = CopyPass { from: empty.path().to_owned(), ..pass.clone() };
-        let mut purged = Native.purge(&standing_in, &going, disposal, watch)?;
-        let mut page = Page::default();
-        for extra in back {
-            let error = FileError {
-                path: names::shown(&extra.path),
-                class: ErrorClass::Permanent,
-                attempts: 1,
-                error: "the source has it by now: it stays".to_owned(),
-            };
-            if extra.kind != EntryKind::Directory {
-                purged.kept.add(extra.bytes);
-                page.stays(watch.account, &extra, &error);
-            }
-            purged.errors.push(error);
-        }
-        page.turn(watch.account);
-        Ok(purged)
+        self.take_away(pass, extras, disposal, watch)
     }
 }
 
@@ -428,32 +388,6 @@ impl RemotePass {
             apart: None,
         }));
         Ok(())
-    }
-}
-
-/// What the source has, as the target knows names.
-struct Returned {
-    names: HashSet<String>,
-    letters: Letters,
-}
-
-impl Returned {
-    fn of(source: &Listing, letters: Letters) -> Self {
-        let paths = source.entries.iter().map(|entry| &entry.path);
-        let paths = paths.chain(source.skipped.iter().map(|(path, _)| path));
-        Self { names: paths.map(|path| folded(path, letters)).collect(), letters }
-    }
-
-    fn holds(&self, path: &Path) -> bool {
-        let path: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-        self.names.contains(&folded(&path.join("/"), self.letters))
-    }
-}
-
-fn folded(path: &str, letters: Letters) -> String {
-    match letters {
-        Letters::Apart => path.to_owned(),
-        Letters::Folded => path.to_lowercase(),
     }
 }
 

@@ -36,6 +36,23 @@ impl<'a> Question<'a> {
         list(&self.rclone, &self.place, &mut |_| {})
     }
 
+    /// What is there now, as far as a first look tells.
+    pub fn found(&self) -> Result<Found, PassError> {
+        const FOLDER_NOT_FOUND: i32 = 3;
+        match self.rclone.ask(&["lsf", "--max-depth", "1", &self.place]) {
+            Ok(names) if names.trim().is_empty() => Ok(Found::Empty),
+            Ok(_) => Ok(Found::Full),
+            Err(call::Refused::Said { code: FOLDER_NOT_FOUND, .. }) => Ok(Found::Absent),
+            Err(refused) => Err(refused.of("look at it", &self.place)),
+        }
+    }
+
+    /// Makes the folder, where the storage has folders of their own.
+    pub fn make(&self) -> Result<(), PassError> {
+        let made = self.rclone.ask(&["mkdir", &self.place]);
+        made.map(drop).map_err(|refused| refused.of("make the folder", &self.place))
+    }
+
     /// How many bytes may still be written there; `None` where the storage does not tell.
     pub fn free(&self) -> Result<Option<u64>, PassError> {
         #[derive(Deserialize)]
@@ -63,6 +80,14 @@ impl<'a> Question<'a> {
     }
 }
 
+/// What a folder is found to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Absent,
+    Empty,
+    Full,
+}
+
 /// The files of a listing and their bytes.
 pub fn sum(listing: &Listing) -> Tally {
     let mut sum = Tally::default();
@@ -78,6 +103,16 @@ pub(super) struct Traits {
     pub(super) grain: Option<Duration>,
     pub(super) letters: Letters,
     pub(super) empty_folders: EmptyFolders,
+    pub(super) uppermost: Uppermost,
+}
+
+/// What the uppermost folders of a storage are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Uppermost {
+    /// Folders like any other.
+    Folders,
+    /// Shares or buckets: nothing is moved from one to another.
+    Buckets,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +137,7 @@ impl Traits {
         struct Features {
             case_insensitive: bool,
             can_have_empty_directories: bool,
+            bucket_based: bool,
         }
         let text =
             rclone.ask(&["backend", "features", place]).map_err(|refused| refused.of("reach it", place))?;
@@ -114,6 +150,7 @@ impl Traits {
                 true => EmptyFolders::Kept,
                 false => EmptyFolders::Unknown,
             },
+            uppermost: if told.features.bucket_based { Uppermost::Buckets } else { Uppermost::Folders },
         })
     }
 
@@ -171,7 +208,8 @@ mod tests {
     use super::*;
 
     fn traits(grain: Option<Duration>) -> Traits {
-        Traits { grain, letters: Letters::Apart, empty_folders: EmptyFolders::Kept }
+        let (letters, empty_folders) = (Letters::Apart, EmptyFolders::Kept);
+        Traits { grain, letters, empty_folders, uppermost: Uppermost::Folders }
     }
 
     #[test]
