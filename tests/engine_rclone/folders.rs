@@ -81,6 +81,19 @@ fn what_rclone_cannot_copy_fails_the_step_and_is_owed_where_errors_are_tolerated
 }
 
 #[test]
+fn nothing_is_written_through_a_link_of_the_target() {
+    or_not_proven!(rclone());
+    for (name, to) in [("sub", "outside"), ("sub/a", "outside/a")] {
+        let scene = Scene::new().file("old/sub/a", "new").file("outside/a", "theirs").folder("new/sub");
+        let _ = fs::remove_dir(scene.path(&format!("new/{name}")));
+        tree::link(&scene.path(to), &scene.path(&format!("new/{name}")));
+        let scene = scene.runbook(&book("- {id: a, copy: {from: ROOT/old, to: ROOT/new}}"));
+        scene.run(&[]).code(1).says("would write through it");
+        assert_eq!(scene.text("outside/a"), "theirs");
+    }
+}
+
+#[test]
 fn ctrl_c_ends_rclone_and_the_run_goes_on() {
     or_not_proven!(rclone());
     let scene = Scene::new();

@@ -74,6 +74,31 @@ fn an_archive_on_a_share_is_checked_copied_in_passes_and_proven() {
 }
 
 #[test]
+fn a_share_is_a_target_whose_purge_is_kept_beside_it() {
+    or_not_proven!(rclone());
+    let samba = or_not_proven!(Samba::start());
+    fs::create_dir(samba.path("backup")).unwrap();
+    let scene = scene_on(
+        &samba,
+        "
+- {id: first, copy: {from: ROOT/old, to: 'smb-old:c$/backup/archive'}}
+- {id: ask, checkpoint: {ask: Go on?}}
+- {id: last, copy: {from: ROOT/old, to: 'smb-old:c$/backup/archive', purge: {max_percent: 20}}}
+- {id: proof, verify: {from: ROOT/old, to: 'smb-old:c$/backup/archive', method: blake3}}
+",
+    )
+    .tree("old", 30);
+    scene.run(&[]).code(3);
+    fs::write(samba.path("backup/archive/00/extra"), "mine").unwrap();
+    scene.approve("ask", &[]).code(0);
+    scene.resume(&[]).code(0).says("30 same, 1 purged").says("30 files equal");
+    let kept = tree::contents(&samba.path("backup/archive.movebook-quarantine"));
+    assert!(kept.keys().any(|name| name.ends_with("/1/00/extra")), "{kept:?}");
+    let names = |root: &Path| tree::contents(root).into_keys().collect::<Vec<_>>();
+    assert_eq!(names(&samba.path("backup/archive")), names(&scene.path("old")));
+}
+
+#[test]
 fn what_is_not_as_a_runbook_needs_it_is_told_of_a_share_as_of_a_folder() {
     or_not_proven!(rclone());
     let samba = or_not_proven!(Samba::start());

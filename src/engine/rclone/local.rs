@@ -1,4 +1,11 @@
 //! rclone within the frame: two folders of this machine.
+//!
+//! rclone writes through a link that lies in the target. So a pass is refused where the target has one in the way of anything
+//! that the source has.
+
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
 
 use super::call::{self, Rclone};
 use crate::cancel::Cancel;
@@ -22,8 +29,17 @@ impl LocalPair {
 impl Program for LocalPair {
     const NAME: &'static str = "rclone";
 
-    fn prepare(&self, _: &CopyPass, _: &Survey, cancel: &Cancel) -> Result<(), PassError> {
-        Rclone::ready(&self.action.environment, &[], cancel).map(drop)
+    fn prepare(&self, pass: &CopyPass, _: &Survey, cancel: &Cancel) -> Result<(), PassError> {
+        Rclone::ready(&self.action.environment, &[], cancel)?;
+        match link_in_the_way(pass, cancel) {
+            None => Ok(()),
+            Some(link) => Err(PassError::Fatal {
+                what: "the target has a link where the source has something else, and rclone would write through it".to_owned(),
+                path: names::shown(&link),
+                hint: "move the link out of the way, or use `engine: native`, which replaces it; then go on".to_owned(),
+                source: None,
+            }),
+        }
     }
 
     fn copy(
@@ -67,10 +83,26 @@ impl Program for LocalPair {
     }
 }
 
+/// The first link of the target at the place of a file or folder that takes part. Nothing below a link is looked at.
+fn link_in_the_way(pass: &CopyPass, cancel: &Cancel) -> Option<PathBuf> {
+    WalkDir::new(&pass.to)
+        .min_depth(1)
+        .into_iter()
+        .take_while(|_| !cancel.is_requested())
+        .flatten()
+        .filter(|entry| entry.path_is_symlink())
+        .filter_map(|entry| entry.path().strip_prefix(&pass.to).ok().map(Path::to_owned))
+        .find(|below| match pass.from.join(below).symlink_metadata() {
+            Ok(source) if source.is_dir() => pass.filter.judge_directory(below).is_ok(),
+            Ok(source) => source.is_file() && pass.filter.judge_name(below).is_ok(),
+            Err(_) => false,
+        })
+}
+
 /// A file that rclone named, as the account has it.
 pub(super) fn file_error(failed: &Failed, retries: u32) -> FileError {
     FileError {
-        path: names::shown(std::path::Path::new(&failed.path)),
+        path: names::shown(Path::new(&failed.path)),
         class: failed.class,
         attempts: retries + 1,
         error: call::presentable(&failed.error),
