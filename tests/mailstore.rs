@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use common::mailstore::{ANSWERS, KEY};
+use common::samba::{PASSWORD, Samba};
 use movebook::demo::archive::{self, Scale};
 use movebook::demo::server;
 
@@ -19,70 +20,133 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_movebook");
 
 #[test]
 fn the_mailstore_runbook_ends_with_equal_trees() {
-    move_archive(Scale::Small, Engine::Native);
+    move_between_folders(Scale::Small, Engine::Native);
 }
 
 /// A script that calls `movebook robocopy` stands in for robocopy.
 #[test]
 fn the_mailstore_runbook_ends_with_equal_trees_by_robocopy() {
-    move_archive(Scale::Small, Engine::Robocopy);
+    move_between_folders(Scale::Small, Engine::Robocopy);
+}
+
+/// The real rclone, within movebook's frame.
+#[test]
+fn the_mailstore_runbook_ends_with_equal_trees_by_rclone() {
+    if let Some(why) = common::rclone::missing() {
+        println!("not proven here: {why}");
+        return;
+    }
+    move_between_folders(Scale::Small, Engine::Rclone);
+}
+
+/// The real rclone, from a share of a real Samba; only the port is none of the runbook's.
+#[test]
+fn the_mailstore_runbook_by_rclone_ends_with_equal_trees_from_a_share() {
+    if let Some(why) = common::rclone::missing() {
+        println!("not proven here: {why}");
+        return;
+    }
+    let samba = match Samba::start() {
+        Ok(samba) => samba,
+        Err(why) => {
+            println!("not proven here: {why}");
+            return;
+        }
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let new = folder.path().join("new/MailArchive");
+    let told = move_archive(
+        folder.path(),
+        &Move {
+            runbook: "mailstore-rclone",
+            scale: Scale::Small,
+            old: samba.path("MailArchive"),
+            vars: format!("new_archive: {}\nold_host: 127.0.0.1\nold_user: root\n", new.display()),
+            new,
+            environment: vec![
+                ("MOVEBOOK_VAR_OLD_PASSWORD", PASSWORD.to_owned()),
+                ("RCLONE_CONFIG_OLD_PORT", samba.port().to_string()),
+            ],
+        },
+    );
+    assert!(!told.contains(PASSWORD));
 }
 
 #[test]
 fn the_mailstore_runbook_ends_with_equal_trees_on_20_000_files_and_2_gb() {
-    move_archive(Scale::Large, Engine::Native);
+    move_between_folders(Scale::Large, Engine::Native);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Engine {
     Native,
     Robocopy,
+    Rclone,
 }
 
-fn move_archive(scale: Scale, engine: Engine) {
+fn move_between_folders(scale: Scale, engine: Engine) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    let (old, new, control) =
-        (root.join("old server/MailArchive"), root.join("new/MailArchive"), root.join("control"));
-    let made = archive::make(&old, scale).unwrap();
-    if scale == Scale::Large {
-        assert!(made.files >= 20_000 && made.bytes >= 2_000_000_000, "{made:?}");
-    }
-    let _server = LiveServer::start(&old, &control);
-    let runbook = with_services(root, &control);
-    fs::write(
-        root.join("acme.yaml"),
-        format!(
-            "old_archive: {}\nnew_archive: {}\nengine: {}\n",
-            old.display(),
-            new.display(),
-            if engine == Engine::Robocopy { "robocopy" } else { "native" }
-        ),
-    )
-    .unwrap();
     script(
         &root.join("bin/robocopy"),
         &format!("#!/bin/sh\necho >> '{}'\nexec '{PROGRAM}' robocopy \"$@\"\n", root.join("calls").display()),
     );
-    fs::write(root.join("key"), KEY).unwrap();
-
-    let output = movebook(root, &runbook, &["--yes"]);
-    assert_eq!(output.status.code(), Some(2), "what needs a person is refused before anything begins");
-    assert!(!root.join("mailstore-robocopy--acme.state.jsonl").exists());
-
-    let output = movebook(root, &runbook, &[&["--yes"], ANSWERS.as_slice()].concat());
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{told}");
-    let journal = fs::read_to_string(root.join("mailstore-robocopy--acme.state.jsonl")).unwrap();
-    assert!(!journal.contains(KEY) && !told.contains(KEY), "the recovery key is nowhere");
-    assert!(journal.lines().last().unwrap().contains("\"run_finished\""));
-    assert!(told.contains("enter-licence: skipped"), "what is for other licences is skipped: {told}");
-    let (before, after) = (hashes(&old), hashes(&new));
-    assert!(before.len() > 300);
-    assert!(before == after, "the trees differ");
+    let (old, new) = (root.join("old server/MailArchive"), root.join("new/MailArchive"));
+    let name = match engine {
+        Engine::Native => "native",
+        Engine::Robocopy => "robocopy",
+        Engine::Rclone => "rclone",
+    };
+    let vars = format!("old_archive: {}\nnew_archive: {}\nengine: {name}\n", old.display(), new.display());
+    move_archive(
+        root,
+        &Move { runbook: "mailstore-robocopy", scale, old, new, vars, environment: Vec::new() },
+    );
     let calls = fs::read_to_string(root.join("calls")).unwrap_or_default().lines().count();
     // Three passes ahead, and the last one with or without a list before it.
     assert!(if engine == Engine::Robocopy { calls >= 4 } else { calls == 0 }, "{calls} calls");
+}
+
+struct Move {
+    runbook: &'static str,
+    scale: Scale,
+    /// As this machine sees it.
+    old: PathBuf,
+    new: PathBuf,
+    /// The customer's file.
+    vars: String,
+    environment: Vec<(&'static str, String)>,
+}
+
+/// Carries a move out to its end; what it said.
+fn move_archive(root: &Path, moving: &Move) -> String {
+    let Move { runbook: name, scale, old, new, vars, environment } = moving;
+    let control = root.join("control");
+    let made = archive::make(old, *scale).unwrap();
+    if *scale == Scale::Large {
+        assert!(made.files >= 20_000 && made.bytes >= 2_000_000_000, "{made:?}");
+    }
+    let _server = LiveServer::start(old, &control);
+    let runbook = with_services(root, &control, name);
+    fs::write(root.join("acme.yaml"), vars).unwrap();
+    fs::write(root.join("key"), KEY).unwrap();
+    let state_file = root.join(format!("{name}--acme.state.jsonl"));
+
+    let output = movebook(root, &runbook, environment, &["--yes"]);
+    assert_eq!(output.status.code(), Some(2), "what needs a person is refused before anything begins");
+    assert!(!state_file.exists());
+
+    let output = movebook(root, &runbook, environment, &[&["--yes"], ANSWERS.as_slice()].concat());
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let journal = fs::read_to_string(state_file).unwrap();
+    assert!(!journal.contains(KEY) && !told.contains(KEY), "the recovery key is nowhere");
+    assert!(journal.lines().last().unwrap().contains("\"run_finished\""));
+    assert!(told.contains("enter-licence: skipped"), "what is for other licences is skipped: {told}");
+    let (before, after) = (hashes(old), hashes(new));
+    assert!(before.len() > 300);
+    assert!(before == after, "the trees differ");
+    told
 }
 
 /// A server that writes into the archive, and ends with the test.
@@ -105,7 +169,7 @@ impl Drop for LiveServer {
 }
 
 /// The shipped runbooks in a folder of their own, whose service steps ask a script instead of a service manager.
-fn with_services(root: &Path, control: &Path) -> PathBuf {
+fn with_services(root: &Path, control: &Path, runbook: &str) -> PathBuf {
     let script = root.join("service.sh");
     let text = format!(
         "#!/bin/sh\nmarker='{}'/$1.running\ncase $2 in\n  status) [ -e \"$marker\" ] && exit 0; exit 3;;\n  start) touch \"$marker\";;\n  stop) [ $1 = old ] && '{PROGRAM}' demo-server stop --control '{}'; rm -f \"$marker\";;\nesac\n",
@@ -116,7 +180,7 @@ fn with_services(root: &Path, control: &Path) -> PathBuf {
     fs::write(root.join("old.running"), "").unwrap();
     let mut steps = 0;
     for file in [
-        "mailstore-robocopy.yaml",
+        format!("{runbook}.yaml").as_str(),
         "common/mailstore-preflight.yaml",
         "common/mailstore-copy.yaml",
         "common/start-new.yaml",
@@ -142,7 +206,7 @@ fn with_services(root: &Path, control: &Path) -> PathBuf {
         fs::write(target, rewritten.join("\n") + "\n").unwrap();
     }
     assert_eq!(steps, 5, "each service step of the runbook was given its commands");
-    root.join("runbooks/mailstore-robocopy.yaml")
+    root.join(format!("runbooks/{runbook}.yaml"))
 }
 
 fn script(file: &Path, text: &str) {
@@ -157,7 +221,7 @@ fn script(file: &Path, text: &str) {
     assert!(written.success());
 }
 
-fn movebook(root: &Path, runbook: &Path, arguments: &[&str]) -> Output {
+fn movebook(root: &Path, runbook: &Path, environment: &[(&str, String)], arguments: &[&str]) -> Output {
     Command::new(PROGRAM)
         .current_dir(root)
         .env("PATH", format!("{}:{}", root.join("bin").display(), std::env::var("PATH").unwrap()))
@@ -165,6 +229,7 @@ fn movebook(root: &Path, runbook: &Path, arguments: &[&str]) -> Output {
         .arg(runbook)
         .args(["--vars", "acme.yaml"])
         .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .output()
         .unwrap()
 }

@@ -25,7 +25,10 @@ pub(super) fn judge(action: &CopyAction, decl: &CopyDecl, default: &CopyOptions)
         EngineName::Robocopy => return of_robocopy(action, decl, default),
         EngineName::Rclone if rclone::transfer::is_remote(action) => {
             let Spelled { lacking, .. } = rclone::transfer::arguments(action, Path::new("LIST"));
-            return lacking.iter().map(|lack| diagnostics::remote_lacks(lack.field, &lack.why, span(lack.field))).collect();
+            return lacking
+                .iter()
+                .map(|lack| diagnostics::remote_lacks(lack.field, &lack.why, span(lack.field)))
+                .collect();
         }
         EngineName::Rclone => rclone::arguments(action),
     };

@@ -8,8 +8,11 @@
 
 pub mod journal;
 pub mod mailstore;
+pub mod ports;
 pub mod rclone;
 pub mod running;
+#[cfg(unix)]
+pub mod samba;
 pub mod scene;
 #[cfg(unix)]
 pub mod screen;

@@ -18,7 +18,6 @@ mod common;
 
 mod folders;
 mod refused;
-mod samba;
 mod served;
 mod shares;
 mod stand_ins;
@@ -41,21 +40,4 @@ pub(crate) use or_not_proven;
 /// The real rclone is here, or why it is not.
 fn rclone() -> Result<(), String> {
     common::rclone::missing().map_or(Ok(()), Err)
-}
-
-/// A port of loopback that nobody listens at.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Whether somebody listens at a port before patience ends, or `ended` says that nobody will.
-fn answers(port: u16, mut ended: impl FnMut() -> bool) -> bool {
-    let end = std::time::Instant::now() + common::PATIENCE;
-    while std::time::Instant::now() < end && !ended() {
-        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return true;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    false
 }

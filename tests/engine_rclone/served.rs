@@ -10,7 +10,7 @@ pub struct Served {
 
 impl Served {
     pub fn start(folder: &Path) -> Result<Self, String> {
-        Self::start_at(folder, super::free_port())
+        Self::start_at(folder, crate::common::ports::free_port())
     }
 
     pub fn start_at(folder: &Path, port: u16) -> Result<Self, String> {
@@ -27,7 +27,7 @@ impl Served {
             .map_err(|error| format!("cannot start `rclone serve webdav`: {error}"))?;
         let mut served = Self { server, port };
         let server = &mut served.server;
-        match super::answers(port, || server.try_wait().unwrap().is_some()) {
+        match crate::common::ports::answers(port, || server.try_wait().unwrap().is_some()) {
             true => Ok(served),
             false => Err("`rclone serve webdav` does not come up here".to_owned()),
         }

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::common::samba::{PASSWORD, Samba};
 use crate::common::{Scene, scene, tree};
-use crate::samba::{PASSWORD, Samba};
 use crate::{or_not_proven, rclone};
 
 /// An archive on the share, of a second that is long over, in whole milliseconds: finer than that rclone's SMB does not list.

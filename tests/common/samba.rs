@@ -32,7 +32,7 @@ impl Samba {
         for name in ["state", "private", "c"] {
             fs::create_dir(root.join(name)).unwrap();
         }
-        let port = super::free_port();
+        let port = super::ports::free_port();
         let (state, private, share) = (root.join("state"), root.join("private"), root.join("c"));
         let config = root.join("smb.conf");
         let (state, private, share) = (state.display(), private.display(), share.display());
@@ -68,10 +68,14 @@ impl Samba {
             .map_err(|error| format!("cannot start smbd: {error}"))?;
         let mut samba = Self { folder, server, port };
         let server = &mut samba.server;
-        match super::answers(samba.port, || server.try_wait().unwrap().is_some()) {
+        match super::ports::answers(samba.port, || server.try_wait().unwrap().is_some()) {
             true => Ok(samba),
             false => Err("smbd does not come up here".to_owned()),
         }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// A file or folder of the share.
