@@ -23,9 +23,10 @@
 //! 5. **Copying.** [`copy`] has a pass as a value and the engine that carries it out; `copy::account` names every file in
 //!    its bucket, `copy::quarantine` gives back what a purge took away, and `copy::verify` reads both trees and names every
 //!    difference. [`robocopy`] is robocopy's own language: its command line as a pass, its way to tell what was done,
-//!    a copy step as its arguments, and what robocopy writes as what it says; [`rclone`] has the last of these for rclone. [`engine`] says who carries out a
-//!    pass: movebook itself, or one of these programs with movebook around it. [`import`] makes a runbook of the scripts that
-//!    people have, whose lines it reads by these languages.
+//!    a copy step as its arguments, and what robocopy writes as what it says; [`rclone`] has a copy step as rclone's
+//!    arguments, what its remotes are, what it lists and logs, and the comparison of two such lists. [`engine`] says who
+//!    carries out a pass: movebook itself, or one of these programs with movebook around it. [`import`] makes a runbook of
+//!    the scripts that people have, whose lines it reads by these languages.
 //! 6. **The state file.** [`state`] is the append-only journal, its lock, the fold that makes it a state again, and the
 //!    comparison with a runbook that changed.
 //! 7. **Carrying out.** [`run`] is the step loop, and an action a file. It writes to the journal, asks an operator, and
