@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use common::mailstore::{ANSWERS, KEY};
+#[cfg(unix)]
 use common::samba::{PASSWORD, Samba};
 use movebook::demo::archive::{self, Scale};
 use movebook::demo::server;
@@ -40,6 +41,7 @@ fn the_mailstore_runbook_ends_with_equal_trees_by_rclone() {
 }
 
 /// The real rclone, from a share of a real Samba; only the port is none of the runbook's.
+#[cfg(unix)]
 #[test]
 fn the_mailstore_runbook_by_rclone_ends_with_equal_trees_from_a_share() {
     if let Some(why) = common::rclone::missing() {

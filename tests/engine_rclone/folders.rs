@@ -6,7 +6,7 @@ use crate::common::{Scene, scene, tree};
 use crate::{or_not_proven, rclone};
 
 const FILTERS: &str = "filters:
-  content: {include: ['*.dat'], exclude: ['index*']}
+  content: {include: ['*.dat'], exclude: ['index*'], min_age: 1d}
 ";
 
 fn book(steps: &str) -> String {
@@ -33,10 +33,16 @@ fn the_target_equals_the_source_and_the_account_names_every_file() {
 fn the_filter_is_movebooks() {
     or_not_proven!(rclone());
     let scene = Scene::new().file("old/A.DAT", "x").file("old/sub/INDEX.dat", "y").file("old/sub/b.txt", "z");
+    let scene = scene.file("old/young.dat", "z");
+    let two_days_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 24 * 60 * 60);
+    for name in ["A.DAT", "sub/INDEX.dat", "sub/b.txt"] {
+        let file = fs::File::options().write(true).open(scene.path("old").join(name)).unwrap();
+        file.set_modified(two_days_ago).unwrap();
+    }
     let scene = scene.runbook(&book(
         "- {id: a, copy: {from: ROOT/old, to: ROOT/new, filter: content, directories: non-empty}}",
     ));
-    scene.run(&[]).code(0).says("1 new").says("2 filtered");
+    scene.run(&[]).code(0).says("1 new").says("3 filtered");
     assert_eq!(tree::contents(&scene.path("new")).into_keys().collect::<Vec<_>>(), ["A.DAT"]);
 }
 

@@ -64,7 +64,9 @@ impl Program for LocalPair {
         let named: Vec<FileError> = match code {
             0 => Vec::new(),
             _ => {
-                errors.of_last_attempt().into_iter().map(|failed| file_error(failed, pass.retries)).collect()
+                let failed = errors.of_last_attempt().into_iter();
+                let errors = failed.map(|failed| file_error(failed, pass.retries));
+                errors.map(|error| named_as_the_account_does(error, pass)).collect()
             }
         };
         if code != 0 && named.is_empty() {
@@ -97,6 +99,14 @@ fn link_in_the_way(pass: &CopyPass, cancel: &Cancel) -> Option<PathBuf> {
             Ok(source) => source.is_file() && pass.filter.judge_name(below).is_ok(),
             Err(_) => false,
         })
+}
+
+/// A folder that could not be read ends with `/`; rclone names both alike.
+fn named_as_the_account_does(mut error: FileError, pass: &CopyPass) -> FileError {
+    if pass.from.join(names::path_of(&error.path)).is_dir() {
+        error.path.push('/');
+    }
+    error
 }
 
 /// A file that rclone named, as the account has it.

@@ -298,8 +298,18 @@ impl RemotePass {
             });
             lost.insert(file.path.clone(), error);
         }
-        let is_there: HashSet<&str> = again.same.iter().map(|(path, _)| path.as_str()).collect();
-        for file in first.copy.iter().filter(|file| !lost_or_there(&file.path, &is_there, &again)) {
+        // What the second look says nothing of is gone from the source.
+        let seen: HashSet<String> = again
+            .same
+            .iter()
+            .map(|(path, _)| path.clone())
+            .chain(again.copy.iter().map(|file| file.path.clone()))
+            .collect();
+        let failed_again: HashSet<&str> = again.failed.iter().map(|(error, _)| error.path.as_str()).collect();
+        let is_gone = |file: &&ToCopy| {
+            !seen.contains(&file.path) && !failed_again.contains(names::shown(Path::new(&file.path)).as_str())
+        };
+        for file in first.copy.iter().filter(is_gone) {
             let why = "it was listed, and the source has it no more".to_owned();
             lost.insert(file.path.clone(), error_of(file, ErrorClass::Vanished, 1, why));
         }
@@ -309,13 +319,6 @@ impl RemotePass {
         }
         Ok(lost)
     }
-}
-
-/// Whether the second look knows what became of a file.
-fn lost_or_there(path: &str, there: &HashSet<&str>, again: &Comparison) -> bool {
-    there.contains(path)
-        || again.copy.iter().any(|file| file.path == path)
-        || again.failed.iter().any(|(error, _)| error.path == path)
 }
 
 impl Engine for RemotePass {

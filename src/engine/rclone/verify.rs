@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
@@ -14,6 +15,9 @@ use crate::rclone::compare::{Apart, Deed, Terms, Times, compare};
 use crate::rclone::log::{self, Errors, Line};
 use crate::rclone::transfer;
 use crate::sys::process::Stream;
+
+/// The shortest time between two states of progress.
+const EVERY: Duration = Duration::from_millis(100);
 
 /// Compares both sides. Differences are in the result; only what ends the whole is an `Err`. Content is compared byte by byte:
 /// rclone reads both sides.
@@ -96,10 +100,14 @@ pub fn verify(
             ..Progress::default()
         };
         let paths = comparison.same.iter().map(|(path, _)| path.as_str());
+        let mut shown = None::<Instant>;
         let differing = contents(&rclone, &from, &to, pass.threads, paths, &mut |path| {
             progress.files_done += 1;
             progress.bytes_done += equal.get(path).copied().unwrap_or(0);
-            (watch.progress)(progress.clone());
+            if shown.is_none_or(|shown| shown.elapsed() >= EVERY) {
+                shown = Some(Instant::now());
+                (watch.progress)(progress.clone());
+            }
         })?;
         for difference in differing {
             equal.remove(difference.path.as_str());
