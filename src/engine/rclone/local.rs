@@ -1,11 +1,6 @@
 //! rclone within the frame: two folders of this machine.
-//!
-//! rclone writes through a link that lies in the target. So a pass is refused where the target has one in the way of anything
-//! that the source has.
 
-use std::path::{Path, PathBuf};
-
-use walkdir::WalkDir;
+use std::path::Path;
 
 use super::call::{self, Rclone};
 use crate::cancel::Cancel;
@@ -29,17 +24,8 @@ impl LocalPair {
 impl Program for LocalPair {
     const NAME: &'static str = "rclone";
 
-    fn prepare(&self, pass: &CopyPass, _: &Survey, cancel: &Cancel) -> Result<(), PassError> {
-        Rclone::ready(&self.action.environment, &[], cancel)?;
-        match link_in_the_way(pass, cancel) {
-            None => Ok(()),
-            Some(link) => Err(PassError::Fatal {
-                what: "the target has a link where the source has something else, and rclone would write through it".to_owned(),
-                path: names::shown(&link),
-                hint: "move the link out of the way, or use `engine: native`, which replaces it; then go on".to_owned(),
-                source: None,
-            }),
-        }
+    fn prepare(&self, _: &CopyPass, _: &Survey, cancel: &Cancel) -> Result<(), PassError> {
+        Rclone::ready(&self.action.environment, &[], cancel).map(drop)
     }
 
     fn copy(
@@ -83,22 +69,6 @@ impl Program for LocalPair {
             warnings: Vec::new(),
         })
     }
-}
-
-/// The first link of the target at the place of a file or folder that takes part. Nothing below a link is looked at.
-fn link_in_the_way(pass: &CopyPass, cancel: &Cancel) -> Option<PathBuf> {
-    WalkDir::new(&pass.to)
-        .min_depth(1)
-        .into_iter()
-        .take_while(|_| !cancel.is_requested())
-        .flatten()
-        .filter(|entry| entry.path_is_symlink())
-        .filter_map(|entry| entry.path().strip_prefix(&pass.to).ok().map(Path::to_owned))
-        .find(|below| match pass.from.join(below).symlink_metadata() {
-            Ok(source) if source.is_dir() => pass.filter.judge_directory(below).is_ok(),
-            Ok(source) => source.is_file() && pass.filter.judge_name(below).is_ok(),
-            Err(_) => false,
-        })
 }
 
 /// A folder that could not be read ends with `/`; rclone names both alike.

@@ -81,7 +81,7 @@ pub(super) fn settle(
         extras: if extras == Extras::List { comparison.extras } else { Vec::new() },
         target_files: comparison.target_files - new_lost,
         source_files: comparison.source_files,
-        warning: None,
+        ..PassOutcome::default()
     }
 }
 
