@@ -19,6 +19,7 @@ pub mod lines;
 mod names;
 pub mod output;
 pub mod pass;
+mod roots;
 pub mod second_opinion;
 pub mod summary;
 pub mod switches;

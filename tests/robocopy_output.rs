@@ -141,6 +141,30 @@ fn an_error_outside_of_both_trees_is_kept_with_its_words() {
 }
 
 #[test]
+fn a_path_is_told_with_and_without_windows_prefixes_on_either_side_of_the_pass() {
+    for (from, to) in [
+        (r"\\alt\c$\Mail", r"D:\"),
+        ("\\\\?\\UNC\\alt\\c$\\Mail\\", r"\\?\D:\"),
+        (r"\\.\UNC\alt\c$\Mail", "d:/"),
+    ] {
+        let roots = Roots::new(from, to);
+        for (side, path, below) in [
+            (Side::Source, r"\\alt\c$\Mail\a\b", "a/b"),
+            (Side::Source, r"\\?\UNC\alt\c$\Mail\a\b", "a/b"),
+            (Side::Source, r"\\?\UNC\ALT\C$\Mail\", ""),
+            (Side::Target, r"D:\a\b", "a/b"),
+            (Side::Target, r"\\?\D:\a\", "a/"),
+            (Side::Target, r"\\.\d:\a", "a"),
+        ] {
+            let expected = Some(place(side, below));
+            assert_eq!(roots.place(path), expected, "{path} of {from}, {to}");
+            assert_eq!(roots.find(&format!("Copying File {path}")), expected, "{path} of {from}, {to}");
+        }
+        assert_eq!(roots.place(r"\\alt\c$\Mailbox\a"), None);
+    }
+}
+
+#[test]
 fn nothing_that_comes_is_too_odd_to_be_read() {
     assert!(read(&noise(1), 1021).marked_in_all > 100);
     // A zero makes a line a wide one, which swallows what is narrow behind it.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::extra::{self, Company};
+use super::roots::root;
 use crate::copy::spelled::Spelled;
 use crate::copy::{Access, Compare, CopyPass, Directories, EngineName, Keep, Links, Preserved, Priority};
 use crate::filter::{Case, Rules};
@@ -61,21 +62,6 @@ pub fn for_listing(action: &CopyAction) -> Vec<String> {
 
 /// How robocopy is to tell what it does: whole paths, plain numbers, no per cent, Unicode.
 const TOLD: [&str; 4] = ["/fp", "/bytes", "/np", "/unicode"];
-
-/// A root without the separators at its end, but for a drive's; with a drive, it has Windows' separators. robocopy finds
-/// long paths by itself, and tells them without the prefix for them.
-pub(super) fn root(path: &str) -> String {
-    let share = path.strip_prefix(r"\\?\UNC\").map(|share| format!(r"\\{share}"));
-    let path = share.as_deref().unwrap_or_else(|| path.strip_prefix(r"\\?\").unwrap_or(path));
-    let has_drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
-    let path = if has_drive { path.replace('/', "\\") } else { path.to_owned() };
-    let trimmed = path.trim_end_matches(['/', '\\']);
-    match trimmed {
-        "" => path.clone(),
-        drive if has_drive && drive.len() == 2 => format!("{drive}\\"),
-        trimmed => trimmed.to_owned(),
-    }
-}
 
 /// Whether `cmd` takes a text as it is. Within quotes, too, it puts a variable's value in the place of `%NAME%`; a quote would
 /// end the argument, and what is behind it could be a command of its own.

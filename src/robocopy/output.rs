@@ -8,6 +8,7 @@ pub mod text;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::roots;
 use super::summary::Row;
 use crate::copy::Tally;
 use shape::{Kind, Line, Mark};
@@ -288,17 +289,13 @@ fn escaped(words: &str) -> String {
 impl Roots {
     /// As robocopy writes them.
     pub fn new(from: &str, to: &str) -> Self {
-        let [from, to] = [from, to].map(super::arguments::root);
+        let [from, to] = [from, to].map(roots::root);
         Self { from, to }
     }
 
     /// The place of a path that begins with one of the roots.
     pub fn place(&self, path: &str) -> Option<Place> {
-        let path = path.strip_prefix(r"\\?\UNC\").map_or_else(
-            || path.strip_prefix(r"\\?\").unwrap_or(path).to_owned(),
-            |share| format!(r"\\{share}"),
-        );
-        self.at(&path, &self.longest_first())
+        self.at(path, &self.longest_first())
     }
 
     /// The place of the path that a line ends with.
@@ -306,9 +303,7 @@ impl Roots {
         let roots = self.longest_first();
         words
             .char_indices()
-            .filter(|(at, _)| {
-                *at == 0 || words[..*at].ends_with(|before: char| before.is_whitespace() || before == '\\')
-            })
+            .filter(|(at, _)| *at == 0 || words[..*at].ends_with(char::is_whitespace))
             .find_map(|(at, _)| self.at(&words[at..], &roots))
     }
 
@@ -319,6 +314,7 @@ impl Roots {
     }
 
     fn at(&self, path: &str, roots: &[(Side, &str)]) -> Option<Place> {
+        let path = roots::without_prefix(path);
         roots.iter().find_map(|(side, root)| {
             let separator = if root.contains('\\') { '\\' } else { '/' };
             let mut letters = path.chars();

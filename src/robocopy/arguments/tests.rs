@@ -213,22 +213,6 @@ fn a_limit_that_lets_in_empty_files_alone_is_none_of_robocopys() {
 }
 
 #[test]
-fn a_root_is_written_as_robocopy_writes_it() {
-    for (path, root) in [
-        (r"D:\Mail\", r"D:\Mail"),
-        ("D:/Mail/new/", r"D:\Mail\new"),
-        (r"D:\", r"D:\"),
-        (r"\\?\D:\Mail", r"D:\Mail"),
-        (r"\\?\UNC\old\c$\Mail", r"\\old\c$\Mail"),
-        (r"\\old\c$\Mail\", r"\\old\c$\Mail"),
-        ("/srv/old/", "/srv/old"),
-        ("/", "/"),
-    ] {
-        assert_eq!(super::root(path), root, "{path}");
-    }
-}
-
-#[test]
 fn what_movebook_calls_robocopy_with_never_deletes_and_tells_all() {
     let purge = Some(Purge { max_files: 1, max_percent: 1, keep: Keep::Quarantine });
     let preserve = Preserve::NOTHING_MORE.with(Preserved::Acls);
