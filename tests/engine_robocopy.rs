@@ -79,8 +79,23 @@ fn a_pass_by_robocopy_leaves_equal_trees_and_the_same_account() {
     scene.run(&[]).code(0).says("10 new");
     tree::assert_equal(&scene.path("old"), &scene.path("new"));
     let [call] = &called(&scene)[..] else { panic!("{:?}", called(&scene)) };
-    let expected = "/e /r:2 /w:0 /xj /dcopy:DAT /mt:16 /it /fp /bytes /np /unicode";
+    let expected = "/e /r:2 /w:0 /xj /dcopy:DAT /mt:16 /fp /bytes /np /unicode";
     assert!(call.ends_with(expected), "{call}");
+}
+
+#[test]
+fn attributes_that_alone_differ_are_asked_for_only_where_some_were_found() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let step = |id| format!("- {{id: {id}, copy: {{from: ROOT/old, to: ROOT/new, engine: robocopy}}}}");
+    let between = "- {id: between, command: {run: [chmod, '600', ROOT/new/00/file-1.dat]}}";
+    let steps = [step("first"), step("again"), between.to_owned(), step("last")].join("\n");
+    let scene = with_robocopy(Scene::new().steps(&steps).tree("old", 3), STAND_IN);
+    fs::set_permissions(scene.path("old/00/file-1.dat"), fs::Permissions::from_mode(0o644)).unwrap();
+    scene.run(&[]).code(0);
+    let asked: Vec<bool> = called(&scene).iter().map(|call| call.contains(" /it")).collect();
+    assert_eq!(asked, [false, false, true]);
+    tree::assert_equal(&scene.path("old"), &scene.path("new"));
 }
 
 #[test]

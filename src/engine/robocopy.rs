@@ -19,6 +19,7 @@ use crate::robocopy::second_opinion::{self, Deep};
 use crate::robocopy::verdict::{self, Found, Marked, Verdict};
 use crate::sys::hold;
 use crate::sys::process::{self, End, Launch, Request, Stream};
+use crate::sys::volume;
 use crate::sys::windows_errors::{self, Class};
 
 /// So many names stand in a sentence.
@@ -38,8 +39,10 @@ pub struct Robocopy {
 
 impl Robocopy {
     pub fn of(action: &CopyAction) -> Self {
+        // As the native engine: what cannot be asked is taken to be exact.
+        let stamps = volume::stamp_tolerance(&action.to).unwrap_or_default();
         Self {
-            copying: arguments::for_copying(action),
+            copying: arguments::for_copying(action, stamps),
             listing: arguments::for_listing(action),
             priority: action.priority,
             roots: Roots::new(&action.from.display().to_string(), &action.to.display().to_string()),
@@ -163,7 +166,10 @@ impl Program for Robocopy {
         moved: &mut dyn FnMut(Tally),
         cancel: &Cancel,
     ) -> Result<Outcome, PassError> {
-        let (code, told) = self.call(&self.copying, cancel, &mut |reading, stop| {
+        let summary = &survey.outcome.summary;
+        let more = (summary.attributes_mended > 0).then(|| arguments::ATTRIBUTES_TOO.to_owned());
+        let copying: Vec<String> = self.copying.iter().cloned().chain(more).collect();
+        let (code, told) = self.call(&copying, cancel, &mut |reading, stop| {
             moved(reading.copied());
             if reading.codes().any(ends_all) {
                 stop.request();

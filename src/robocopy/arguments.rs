@@ -37,17 +37,21 @@ pub fn arguments(action: &CopyAction) -> Spelled {
     spelled
 }
 
-/// What movebook calls robocopy with for a pass. It never tells it to delete.
-pub fn for_copying(action: &CopyAction) -> Vec<String> {
-    let mut said = arguments(&CopyAction { purge: None, ..action.clone() }).arguments;
-    // What every pass does: attributes that alone differ, and access lists of files that are the same, are put right.
-    said.push("/it".to_owned());
+/// What movebook calls robocopy with for a pass into a volume that keeps stamps this fine. It never tells it to delete.
+pub fn for_copying(action: &CopyAction, stamps: Duration) -> Vec<String> {
+    let mtime_tolerance = action.mtime_tolerance.or(Some(stamps));
+    let mut said = arguments(&CopyAction { purge: None, mtime_tolerance, ..action.clone() }).arguments;
+    // What every pass does: access lists of files that are the same are put right.
     if [Preserved::Acls, Preserved::Owner].iter().any(|thing| action.preserve.holds(*thing)) {
         said.push("/secfix".to_owned());
     }
     said.extend(TOLD.map(str::to_owned));
     said
 }
+
+/// Added where files were found whose attributes alone differ. robocopy copies such files whole, and may count attributes that
+/// mean nothing to a pass (*archive*, which each backup takes away): where none that matter differ, it is not to look.
+pub const ATTRIBUTES_TOO: &str = "/it";
 
 /// What movebook calls robocopy with to hear what it calls extra, and to change nothing: all of it (`/x`), whatever the
 /// patterns let in.

@@ -223,14 +223,30 @@ fn what_movebook_calls_robocopy_with_never_deletes_and_tells_all() {
         extra_args: list(&["/z", "/mir", "/purge"]),
         ..action(Rules::default())
     };
-    let copying = for_copying(&action).join(" ");
+    let copying = for_copying(&action, Duration::ZERO).join(" ");
     assert_eq!(
         copying,
-        r"\\old\c$\Mail D:\Mail /s /r:2 /w:2 /xj /copy:DATS /dcopy:DAT /mt:8 /z /it /secfix /fp /bytes /np /unicode"
+        r"\\old\c$\Mail D:\Mail /s /r:2 /w:2 /xj /copy:DATS /dcopy:DAT /mt:8 /z /secfix /fp /bytes /np /unicode"
     );
     let listing = for_listing(&action).join(" ");
     assert!(
         listing.ends_with("/z /l /x /fp /bytes /np /unicode") && !listing.contains("/purge"),
         "{listing}"
     );
+}
+
+#[test]
+fn stamps_that_the_targets_volume_cuts_are_equal_to_robocopy_too() {
+    let two = Duration::from_secs(2);
+    for (told, of_volume, is_said) in [
+        (None, two, true),
+        (None, Duration::ZERO, false),
+        (None, Duration::from_micros(1), false),
+        (Some(Duration::ZERO), two, false),
+        (Some(two), Duration::ZERO, true),
+    ] {
+        let action = CopyAction { mtime_tolerance: told, ..action(Rules::default()) };
+        let said = for_copying(&action, of_volume);
+        assert_eq!(said.contains(&"/fft".to_owned()), is_said, "{told:?} on {of_volume:?}");
+    }
 }
