@@ -59,9 +59,15 @@ fn span_of(field: &str, decl: &CopyDecl, default: &CopyOptions) -> Option<Span> 
     let of_step = match field {
         "from" => Some(decl.from.span),
         "to" => Some(decl.to.span),
-        "include" | "exclude" | "exclude_directories" | "case" | "min_age" | "max_age" => {
-            decl.filter.as_ref().map(|leaf| leaf.span)
-        }
+        "include"
+        | "exclude"
+        | "exclude_directories"
+        | "case"
+        | "min_age"
+        | "max_age"
+        | "min_size"
+        | "max_size"
+        | "max_depth" => decl.filter.as_ref().map(|leaf| leaf.span),
         _ => None,
     };
     let engine = || span_among("engine", &decl.options).or_else(|| span_among("engine", default));

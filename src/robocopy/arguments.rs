@@ -88,11 +88,9 @@ fn names(spelled: &mut Spelled, action: &CopyAction) {
     let Rules { include, exclude, exclude_directories, case, .. } = action.filter.rules();
     for pattern in include {
         // Behind the roots only a name is no switch.
-        match is_name(pattern) && !begins_a_switch(pattern) && pattern != "*.*" {
+        match is_name(pattern) && !begins_a_switch(pattern) && !is_wider_in_dos(pattern) {
             true => spelled.say(pattern),
-            false if pattern == "*.*" => {
-                spelled.lack("include", "`*.*`: that is every file to robocopy, also one without a dot");
-            }
+            false if is_wider_in_dos(pattern) => spelled.lack("include", wider(pattern)),
             false => spelled
                 .lack("include", format!("`{pattern}`: robocopy's patterns are names with * and ? alone")),
         }
@@ -104,6 +102,7 @@ fn names(spelled: &mut Spelled, action: &CopyAction) {
         for pattern in patterns {
             match excluded(pattern, action) {
                 Some(names) => said.extend(names),
+                None if is_wider_in_dos(pattern) => spelled.lack(field, wider(pattern)),
                 None => spelled.lack(
                     field,
                     format!("`{pattern}`: robocopy keeps out names with * and ?, and whole paths"),
@@ -129,12 +128,32 @@ fn begins_a_switch(pattern: &str) -> bool {
     pattern.starts_with(['/', '-'])
 }
 
+/// Whether Windows may take a name's pattern for more names than it has: by the rules of DOS a dot in front of a wildcard, and
+/// one at the end, need not be there (`*.*` is every name), nor need the letters of a `?` with nothing but wildcards up to a
+/// dot or the end.
+pub fn is_wider_in_dos(pattern: &str) -> bool {
+    let is_wild = |letter: char| matches!(letter, '*' | '?');
+    let mut behind = pattern.char_indices().map(|(at, letter)| (letter, &pattern[at + letter.len_utf8()..]));
+    is_name(pattern)
+        && behind.any(|(letter, behind)| match letter {
+            '.' => behind.is_empty() || behind.starts_with(is_wild),
+            '?' => matches!(behind.trim_start_matches(is_wild).chars().next(), None | Some('.')),
+            _ => false,
+        })
+}
+
+fn wider(pattern: &str) -> String {
+    format!(
+        "`{pattern}`: to Windows that may be names without the dot, or with fewer letters, too; write it without a wildcard \
+         behind a dot, and without ? in front of a dot or at the end"
+    )
+}
+
 /// A pattern behind `/xf` or `/xd`: a name, or the whole path of one entry. With `/purge` its path in the target, too: else
 /// the copy there would be extra, and go.
 fn excluded(pattern: &str, action: &CopyAction) -> Option<Vec<String>> {
     if is_name(pattern) {
-        // `*.*` has a dot here, and is every name there.
-        return (!begins_a_switch(pattern) && pattern != "*.*").then(|| vec![pattern.to_owned()]);
+        return (!begins_a_switch(pattern) && !is_wider_in_dos(pattern)).then(|| vec![pattern.to_owned()]);
     }
     if pattern.contains(['*', '?', '[', ']', '{', '}']) {
         return None;

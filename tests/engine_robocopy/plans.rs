@@ -38,8 +38,11 @@ fn what_robocopy_cannot_say_of_a_filter_is_refused_by_its_field() {
         ("exclude: ['a/*.dat']", "exclude"),
         ("exclude_directories: ['a/**']", "exclude_directories"),
         ("min_age: 1h", "min_age"),
+        ("max_size: 0", "max_size"),
+        ("include: ['x.*']", "include"),
+        ("exclude: ['index?']", "exclude"),
     ] {
-        let step = "phases:\n  - id: only\n    steps:\n      - {id: a, copy: {from: ROOT/old, to: ROOT/new, filter: f, engine: robocopy}}";
+        let step = "phases:\n  - id: only\n    steps:\n      - id: a\n        copy:\n          from: ROOT/old\n          to: ROOT/new\n          filter: f\n          engine: robocopy";
         let ended =
             Scene::new().runbook(&format!("filters:\n  f: {{{rule}}}\n{step}")).plan(&["--no-scan"]).code(2);
         assert!(
@@ -47,6 +50,7 @@ fn what_robocopy_cannot_say_of_a_filter_is_refused_by_its_field() {
             "{rule}: {}",
             ended.stderr
         );
+        assert!(ended.stderr.contains("scene.yaml:12:"), "{rule} at the filter: {}", ended.stderr);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use movebook::plan::{self, Action, CopyAction};
+use movebook::robocopy::arguments::is_wider_in_dos;
 use movebook::vars::Given;
 use movebook::{runbook, vars};
 use rand::RngExt;
@@ -74,7 +75,9 @@ impl Pass {
                 list.push(match language {
                     Language::Plain => std::iter::repeat_with(|| name(paths, chance))
                         .find(|pattern| {
-                            !pattern.contains(['[', '{']) && !pattern.starts_with('-') && pattern != "*.*"
+                            !pattern.contains(['[', '{'])
+                                && !pattern.starts_with('-')
+                                && !is_wider_in_dos(pattern)
                         })
                         .unwrap(),
                     Language::Whole if chance.random_bool(0.5) => path(paths, chance),

@@ -250,3 +250,21 @@ fn stamps_that_the_targets_volume_cuts_are_equal_to_robocopy_too() {
         assert_eq!(said.contains(&"/fft".to_owned()), is_said, "{told:?} on {of_volume:?}");
     }
 }
+
+#[test]
+fn a_pattern_that_is_more_names_by_the_rules_of_dos_is_refused() {
+    let wide = ["*.*", "x.*", "*.", "x.?at", "a?", "a??", "?", "a?*", "a?.dat", "a?*.dat", "*.da?"];
+    for pattern in wide {
+        let rules = Rules {
+            include: list(&[pattern]),
+            exclude: list(&[pattern]),
+            exclude_directories: list(&[pattern]),
+            ..Rules::default()
+        };
+        assert_eq!(lacking(&action(rules)), ["include", "exclude", "exclude_directories"], "{pattern}");
+    }
+    for pattern in ["*", "*.dat", "x*", "*.dat*", "a?b", "?x.dat", "*~", "?*x", "a.b.dat"] {
+        let rules = Rules { include: list(&[pattern]), ..Rules::default() };
+        assert!(lacking(&action(rules)).is_empty(), "{pattern}");
+    }
+}
