@@ -71,3 +71,19 @@ fn a_file_that_somebody_holds_is_told_with_robocopys_error() {
     scene.resume(&[]).code(0);
     tree::assert_equal(&scene.path("old"), &scene.path("new"));
 }
+
+#[test]
+fn a_target_does_not_become_hidden_as_the_root_of_a_drive_is() {
+    use std::os::windows::fs::MetadataExt;
+
+    const HIDDEN_OR_SYSTEM: u32 = 0x2 | 0x4;
+    if !has_robocopy() {
+        return;
+    }
+    let scene = scene();
+    let hidden = Command::new("attrib").args(["+h", "+s"]).arg(scene.path("old")).status().unwrap();
+    assert!(hidden.success());
+    assert_ne!(fs::metadata(scene.path("old")).unwrap().file_attributes() & HIDDEN_OR_SYSTEM, 0);
+    scene.run(&[]).code(3);
+    assert_eq!(fs::metadata(scene.path("new")).unwrap().file_attributes() & HIDDEN_OR_SYSTEM, 0);
+}

@@ -4,6 +4,8 @@
 //! call extra what the purge would take away, nothing is done at all. Its output is read as it comes; an error that the whole
 //! target shares (no room, write protection) ends it at once, with all that it started.
 
+mod top;
+
 use std::sync::{Mutex, PoisonError};
 
 use super::external::{Program, Told as Outcome};
@@ -21,6 +23,7 @@ use crate::sys::hold;
 use crate::sys::process::{self, End, Launch, Request, Stream};
 use crate::sys::volume;
 use crate::sys::windows_errors::{self, Class};
+use top::Top;
 
 /// So many names stand in a sentence.
 const NAMED: usize = 5;
@@ -169,12 +172,17 @@ impl Program for Robocopy {
         let summary = &survey.outcome.summary;
         let more = (summary.attributes_mended > 0).then(|| arguments::ATTRIBUTES_TOO.to_owned());
         let copying: Vec<String> = self.copying.iter().cloned().chain(more).collect();
-        let (code, told) = self.call(&copying, cancel, &mut |reading, stop| {
+        let top = Top::of(&pass.to);
+        let ended = self.call(&copying, cancel, &mut |reading, stop| {
             moved(reading.copied());
             if reading.codes().any(ends_all) {
                 stop.request();
             }
-        })?;
+        });
+        if let Err(error) = top.and_then(Top::keep) {
+            self.remark(format!("the target's top may be as hidden as the source's: {error}"));
+        }
+        let (code, told) = ended?;
         let found = found(&survey.outcome.summary, survey.outcome.extras.len());
         let (failed, warnings) = match verdict::judge(code, &told, &found, &marked(pass, &told)) {
             Verdict::Done { failed, warnings } => (failed, warnings),
