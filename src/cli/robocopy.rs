@@ -153,8 +153,9 @@ fn pass_through(job: &Job, pass: &CopyPass, style: &Style<'_>, output: &mut Outp
     let carried = match ended {
         Ok(carried) => carried,
         Err(stopped) => {
+            let line = ended_by(&stopped, style);
             let error = error_of(stopped);
-            output.print(&format!("ERROR : {error}\n"));
+            output.print_error(&line.unwrap_or_else(|| format!("ERROR : {error}\n")));
             return Err(error);
         }
     };
@@ -346,6 +347,14 @@ fn said(question: &PurgeQuestion<'_>) -> Result<Said> {
 fn words_of(progress: &Progress) -> String {
     let Progress { files_done, files_known, bytes_done, .. } = progress;
     format!("{} of {}, {}", words::count(*files_done), words::files(*files_known), words::bytes(*bytes_done))
+}
+
+/// What ended a pass, as robocopy tells it.
+fn ended_by(stopped: &Stopped, style: &Style<'_>) -> Option<String> {
+    let Stopped::Pass(PassError::Fatal { what, path, source: Some(source), .. }) = stopped else {
+        return None;
+    };
+    style.ended(path, &format!("{what}: {source}"), source.kind(), &ZonedDateTime::now())
 }
 
 fn error_of(stopped: Stopped) -> Error {

@@ -1,6 +1,7 @@
 //! What is printed around the table: the header, and a line a file.
 
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::ZonedDateTime;
@@ -118,9 +119,25 @@ impl<'a> Style<'a> {
             ErrorClass::Fatal => 112,
             ErrorClass::Permanent => 1,
         };
+        self.copying(code, path, error, now)
+    }
+
+    /// The error that ended a pass for all of its files, with Windows' number where there is one for what the whole target
+    /// shares: whoever reads it need not understand the words.
+    pub fn ended(&self, path: &str, why: &str, kind: ErrorKind, now: &ZonedDateTime) -> Option<String> {
+        let code = match kind {
+            ErrorKind::StorageFull => 112,
+            ErrorKind::QuotaExceeded => 1295,
+            ErrorKind::ReadOnlyFilesystem => 19,
+            _ => return None,
+        };
+        Some(self.copying(code, path, why, now))
+    }
+
+    fn copying(&self, code: u32, path: &str, why: &str, now: &ZonedDateTime) -> String {
         let now = now.strftime("%Y/%m/%d %H:%M:%S");
         let path = self.whole(self.from, path);
-        format!("{now} ERROR {code} (0x{code:08X}) Copying File {path}\n{error}\n")
+        format!("{now} ERROR {code} (0x{code:08X}) Copying File {path}\n{why}\n")
     }
 
     fn whole(&self, root: &Path, path: &str) -> String {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::running::Ended;
+use crate::common::scene::PROGRAM;
 use crate::common::{Scene, tree};
 use crate::passthrough::{Case, NameRules, Passthrough, Ways};
 use crate::volumes::{Volume, or_not_proven, ran};
@@ -171,6 +172,34 @@ fn names_that_differ_only_in_case_are_told_of_where_the_target_has_one_for_both(
     let [kept, other] = if there == "in capitals" { ["README", "Readme"] } else { ["Readme", "README"] };
     assert!(target.join("00").join(kept).exists());
     fs::rename(scene.path("old/00").join(other), scene.path("old/00/another")).unwrap();
+    finishes(&scene, &target);
+}
+
+#[test]
+fn a_full_target_ends_a_robocopy_at_its_error_and_with_room_the_run_is_finished() {
+    let Some(volume) = or_not_proven(Volume::tmpfs("size=24m")) else { return };
+    let target = volume.path().join("new");
+    let step = format!("{{from: 'ROOT/old', to: '{}', engine: robocopy}}", target.display());
+    let scene = Scene::new().steps(&format!("- {{id: pass, copy: {step}}}")).folder("bin");
+    // movebook stands in for it: it says of a full disk what robocopy says.
+    let script = format!("#!/bin/sh\nexec {PROGRAM} robocopy \"$@\"\n");
+    let written = Command::new("sh")
+        .args(["-c", "printf %s \"$1\" > \"$0\" && chmod +x \"$0\""])
+        .arg(scene.path("bin/robocopy"))
+        .arg(script)
+        .status()
+        .unwrap();
+    assert!(written.success());
+    let path = format!("{}:{}", scene.path("bin").display(), std::env::var("PATH").unwrap());
+    let scene = big(scene.environment("PATH", &path), 24);
+    fs::write(volume.path().join("filler"), vec![7; 15 << 20]).unwrap();
+    scene
+        .run(&[])
+        .code(1)
+        .says("robocopy: error 112: ")
+        .says(".dat")
+        .says("make room on the target's volume");
+    fs::remove_file(volume.path().join("filler")).unwrap();
     finishes(&scene, &target);
 }
 

@@ -84,6 +84,17 @@ impl Output {
         }
     }
 
+    /// What the program says once more when it ends: on a terminal, where both would stand together, that is enough.
+    pub(super) fn print_error(&mut self, text: &str) {
+        if io::stdout().is_terminal() && io::stderr().is_terminal() {
+            if let Some(log) = &mut self.log {
+                log.write(text);
+            }
+            return;
+        }
+        self.print(text);
+    }
+
     pub(super) fn finish(mut self) -> Result<()> {
         self.flush();
         let Some(log) = self.log else { return Ok(()) };
