@@ -11,6 +11,8 @@ mod common;
 mod plans;
 #[path = "engine_robocopy/purges.rs"]
 mod purges;
+#[path = "engine_robocopy/troubles.rs"]
+mod troubles;
 
 use std::fs;
 use std::process::Command;
