@@ -1,6 +1,7 @@
 //! The error codes of Windows, and what each says about what was tried: the one place where that is decided.
 //!
-//! Pure, and the same on every system: robocopy tells them, too. What is not in the table has no class: such an error is permanent for its entry.
+//! Pure, and the same on every system: robocopy tells them, too. What is not in the table has no class: such an error is
+//! permanent for its entry.
 //!
 //! The standard library calls three codes "not found" that say nothing of the kind: [`told`] gives them a kind that nobody
 //! takes for an absence, since "the source lacks it" lets a purge delete, and "the target is absent" makes a new one.
