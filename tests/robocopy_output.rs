@@ -165,6 +165,19 @@ fn a_path_is_told_with_and_without_windows_prefixes_on_either_side_of_the_pass()
 }
 
 #[test]
+fn an_error_that_a_second_attempt_ended_is_over_however_much_comes_behind_it() {
+    let line = |name: &str| format!("\t    New File  \t\t    1\t\\\\alt\\c$\\Mail Archiv\\{name}\r\n");
+    let error = r"2026/11/27 10:00:00 ERROR 32 (0x00000020) Copying File \\alt\c$\Mail Archiv\held";
+    let mut reading = Reading::new(roots());
+    reading.feed(format!("{}{error}\r\nIt is in use.\r\n{}", line("held"), line("held")).as_bytes());
+    for number in 0..250_000 {
+        reading.feed(line(&number.to_string()).as_bytes());
+    }
+    let told = reading.finish();
+    assert_eq!((told.troubles.len(), told.copied.files), (0, 250_001));
+}
+
+#[test]
 fn nothing_that_comes_is_too_odd_to_be_read() {
     assert!(read(&noise(1), 1021).marked_in_all > 100);
     // A zero makes a line a wide one, which swallows what is narrow behind it.

@@ -187,9 +187,7 @@ impl Reading {
     fn file(&mut self, bytes: u64, path: &str) {
         self.open = None;
         self.told.copied.add(bytes);
-        if self.under_way.len() >= LISTED {
-            self.under_way.clear();
-        }
+        self.forget_what_is_done();
         if let Some(place) = self.roots.place(path) {
             if self.told.first_copied.len() < FIRST_COPIED && !self.told.first_copied.contains(&place) {
                 self.told.first_copied.push(place.clone());
@@ -199,6 +197,16 @@ impl Reading {
                 take_back(&mut self.told.copied, before);
             }
         }
+    }
+
+    /// So many at once are not under way. What had an error and was begun once more is remembered: its error is over.
+    fn forget_what_is_done(&mut self) {
+        if self.under_way.len() < 2 * LISTED {
+            return;
+        }
+        let had_errors: BTreeSet<&str> =
+            self.told.troubles.keys().map(|trouble| trouble.path.as_str()).collect();
+        self.under_way.retain(|place, _| had_errors.contains(place.path.as_str()));
     }
 
     fn marked(&mut self, path: &str) {
