@@ -2,7 +2,8 @@
 //!
 //! There is no robocopy here but on Windows. In each of these tests a script stands in for it: either it calls
 //! `movebook robocopy`, which understands the same command line, or it does and says what the test needs a robocopy to do
-//! and say. not proven here: that the real robocopy does as they do; the Windows workflow runs it.
+//! and say. not proven here: that the real robocopy does as they do, which `tests/windows_robocopy.rs` asks in the Windows
+//! workflow.
 // The stand-ins are scripts of a Unix shell.
 #![cfg(unix)]
 
