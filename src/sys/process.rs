@@ -202,12 +202,21 @@ struct Hearing<'a> {
 
 impl Hearing<'_> {
     /// Passes on what came meanwhile.
-    fn catch_up(&mut self) {
-        let (Some(heard), Some(listener)) = (&self.heard, &mut self.listener) else { return };
+    fn catch_up(&mut self) -> Heard {
+        let (Some(heard), Some(listener)) = (&self.heard, &mut self.listener) else { return Heard::Nothing };
+        let mut came = Heard::Nothing;
         for (stream, bytes) in heard.try_iter() {
             listener(stream, &bytes);
+            came = Heard::Something;
         }
+        came
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    Something,
+    Nothing,
 }
 
 fn command(request: &Request<'_>) -> Command {
@@ -281,25 +290,28 @@ fn end_tree(child: &mut dyn ChildWrapper) -> io::Result<()> {
 fn drain(readers: &[&Option<Reader>], cancel: &Cancel, hearing: &mut Hearing<'_>) {
     let begun = Instant::now();
     let total = || readers.iter().filter_map(|reader| reader.as_ref()).map(Reader::total).sum::<u64>();
-    let mut last = (total(), Instant::now());
+    let mut last = (total(), begun);
+    // A listener takes its time, which is nobody's silence: what waits for it keeps the child's last words back.
+    let mut listened = Duration::ZERO;
     loop {
         let at_end = readers.iter().all(|reader| reader.as_ref().is_none_or(Reader::is_at_end));
-        hearing.catch_up();
+        let listening = Instant::now();
+        let heard = hearing.catch_up();
+        listened += listening.elapsed();
         if at_end {
             return;
         }
-        if last.1.elapsed() >= QUIET || begun.elapsed() >= DRAIN {
-            return;
+        let now = total();
+        if heard == Heard::Something || now != last.0 {
+            last = (now, Instant::now());
         }
+        let is_over = last.1.elapsed() >= QUIET || begun.elapsed().saturating_sub(listened) >= DRAIN;
         // The tree was ended already, and the person waits.
-        if cancel.is_requested() && begun.elapsed() >= QUIET {
+        if is_over || cancel.is_requested() && begun.elapsed() >= QUIET {
+            hearing.catch_up();
             return;
         }
         std::thread::sleep(Duration::from_millis(2));
-        let now = total();
-        if now != last.0 {
-            last = (now, Instant::now());
-        }
     }
 }
 
@@ -328,5 +340,39 @@ mod tests {
         assert_eq!(ended.end, End::Exited(0));
         let expected = |word: &str| (0..20000).map(|number| format!("{word} {number}\n")).collect::<String>();
         assert!(out == expected("line").as_bytes() && err == expected("word").as_bytes());
+    }
+
+    /// Gives a piece whenever one is let go, and is at its end when nobody can any more.
+    struct Gate(Receiver<&'static [u8]>);
+
+    impl io::Read for Gate {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Ok(piece) = self.0.recv() else { return Ok(0) };
+            buffer[..piece.len()].copy_from_slice(piece);
+            Ok(piece.len())
+        }
+    }
+
+    #[test]
+    fn what_comes_while_a_slow_listener_is_at_work_is_heard() {
+        let (opener, gate) = mpsc::channel();
+        let (ear, heard) = mpsc::sync_channel(WAITING);
+        let reader = Reader::start(Gate(gate), Some((Stream::Stdout, ear))).unwrap();
+        opener.send(&b"first "[..]).unwrap();
+        while reader.total() == 0 {
+            std::thread::yield_now();
+        }
+        let mut all = Vec::new();
+        let mut listener = |_, bytes: &[u8]| {
+            if all.is_empty() {
+                // Longer than any silence, and than a drain takes.
+                std::thread::sleep(DRAIN + QUIET);
+                opener.send(b"last").unwrap();
+            }
+            all.extend_from_slice(bytes);
+        };
+        let mut hearing = Hearing { heard: Some(heard), listener: Some(&mut listener) };
+        drain(&[&Some(reader)], &Cancel::new(), &mut hearing);
+        assert_eq!(all, b"first last");
     }
 }
