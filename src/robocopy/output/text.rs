@@ -83,6 +83,11 @@ impl Text {
                 }
                 // Whether it is wide is told by the byte that is still to come.
                 None if wide && may_be_wide(&line[..feed]) => return None,
+                Some(0) if is_shifted_end(&line[..feed]) => {
+                    let (end, next) = (start + feed, start + feed + 2);
+                    return Some(End { end, next, width: Width::Wide });
+                }
+                None if is_shifted_end(&line[..feed]) => return None,
                 _ => {}
             }
             if self.ends_narrow(&line[..feed]) {
@@ -109,6 +114,12 @@ impl Text {
 /// A narrow text holds no zero; in a wide one the line's end, at the latest, brings some.
 fn may_be_wide(line: &[u8]) -> bool {
     line.is_empty() || line.contains(&0)
+}
+
+/// Whether a wide line that lost or won a byte ends here: no letter is written as such a pair, so what follows is whole again.
+/// A program that writes wide letters as if they were text has a byte too many in front of each of its line feeds.
+fn is_shifted_end(line: &[u8]) -> bool {
+    line.contains(&0) && (line.ends_with(b"\r") || line.ends_with(b"\r\0"))
 }
 
 #[derive(Debug)]
@@ -199,6 +210,26 @@ mod tests {
         for chunk in [1, 4, bytes.len()] {
             assert_eq!(lines_of(&bytes, chunk), ["one", "two", "\u{65b0}", "four"]);
         }
+    }
+
+    #[test]
+    fn a_byte_too_many_or_too_few_spoils_no_line_behind_its_own() {
+        let (first, last) = (wide_bytes("one\r\n"), wide_bytes("three\r\nfour\r\n"));
+        let shifted = wide_bytes("two\r\n");
+        let translated = [&shifted[..8], b"\r", &shifted[8..]].concat();
+        for (middle, named) in [
+            (translated.as_slice(), "a carriage return in front of the feed"),
+            (&[&shifted[..2], b"?", &shifted[2..]].concat(), "a byte too many"),
+            (&[&shifted[..1], &shifted[2..]].concat(), "a byte too few"),
+        ] {
+            let bytes = [&first, middle, &last].concat();
+            for chunk in [1, 2, 3, bytes.len()] {
+                let lines = lines_of(&bytes, chunk);
+                assert_eq!((lines.len(), &*lines[0]), (4, "one"), "{named} by {chunk}: {lines:?}");
+                assert_eq!(lines[2..], ["three", "four"], "{named} by {chunk}");
+            }
+        }
+        assert_eq!(lines_of(&[&first, translated.as_slice(), &last].concat(), 5)[1], "two");
     }
 
     #[test]
