@@ -347,6 +347,8 @@ pub struct PassOutcome {
     pub source_files: u64,
     /// Of the changed ones those in whose place the target has a link, which is replaced.
     pub over_links: u64,
+    /// Of the links that take part those that the target had already.
+    pub links_same: u64,
     /// What a person should know though no file is concerned.
     pub warning: Option<String>,
 }
@@ -376,6 +378,9 @@ pub struct Progress {
     /// Whether the listing is complete, so that the known figures are the totals.
     pub listed: bool,
     pub failed: u64,
+    /// What else than the work itself these figures are of.
+    #[serde(skip)]
+    pub phase: Option<Phase>,
     /// Files that wait to be tried again.
     pub retrying: u64,
     /// Files that are being moved.
@@ -388,6 +393,24 @@ pub struct Progress {
 
 impl Progress {
     pub const LARGE: usize = 4;
+}
+
+/// What a pass that another program does is doing while that does not run. Each phase counts from the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Both trees are surveyed before it.
+    Comparing,
+    /// They are surveyed behind it.
+    LookingAgain,
+}
+
+impl Phase {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Comparing => "comparing",
+            Self::LookingAgain => "looking again",
+        }
+    }
 }
 
 /// How far one large file is.

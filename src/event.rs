@@ -41,7 +41,8 @@ pub enum Event {
     },
     StepProgress {
         step: String,
-        /// What is being done, in a word: `listing`, `copying`, `flushing`, `purging`, `hashing`, `waiting`.
+        /// What is being done, in a word or two: `listing`, `copying`, `flushing`, `purging`, `hashing`, `waiting`; before and
+        /// behind what another program copies `comparing` and `looking again`.
         doing: &'static str,
         #[serde(flatten)]
         progress: Progress,

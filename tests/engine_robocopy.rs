@@ -12,6 +12,8 @@ mod common;
 mod plans;
 #[path = "engine_robocopy/purges.rs"]
 mod purges;
+#[path = "engine_robocopy/reports.rs"]
+mod reports;
 #[path = "engine_robocopy/troubles.rs"]
 mod troubles;
 
@@ -245,6 +247,14 @@ fn an_error_of_the_whole_target_ends_robocopy_at_once_with_all_that_it_started()
     assert!(ended.all().contains("error 112: Espace insuffisant sur le disque."), "{}", ended.all());
     assert!(ended.all().contains("make room on the target's volume"), "{}", ended.all());
     is_over(&scene);
+}
+
+#[test]
+fn a_full_disk_is_told_as_one_whatever_path_robocopy_names() {
+    let scene = pass("", "cat 'ROOT/log'; sleep 1000 & wait\n");
+    scene.write("log", "2026/11/27 10:00:00 ERROR 112 (0x00000070) Copying File E:\\elsewhere\nNo room.\n");
+    let ended = scene.run(&[]).code(1);
+    assert!(ended.all().contains("error 112:") && ended.all().contains("make room"), "{}", ended.all());
 }
 
 #[test]

@@ -8,17 +8,17 @@ mod top;
 
 use std::sync::{Mutex, PoisonError};
 
-use super::external::{Program, Told as Outcome};
+use super::external::{Coverage, Program, Report};
 use crate::cancel::Cancel;
 use crate::copy::{
-    CopyPass, Directories, ErrorClass, Extras, FileError, PassError, PassSummary, Priority, Survey, Tally,
+    CopyPass, Directories, ErrorClass, Extras, FileError, PassError, PassOutcome, Priority, Survey, Tally,
     names,
 };
 use crate::plan::CopyAction;
 use crate::robocopy::arguments;
 use crate::robocopy::output::{Place, Reading, Roots, Side, Told, Trouble};
 use crate::robocopy::second_opinion::{self, Deep};
-use crate::robocopy::verdict::{self, Found, Marked, Verdict};
+use crate::robocopy::verdict::{self, Found, Marked, Sum, Verdict};
 use crate::sys::hold;
 use crate::sys::process::{self, End, Launch, Request, Stream};
 use crate::sys::volume;
@@ -88,14 +88,20 @@ impl Robocopy {
             hint: format!("robocopy is a part of Windows, and is found by PATH elsewhere; {NATIVE}"),
             source: Some(error),
         })?;
-        if let Some(error) = ending(&reading).filter(|_| !cancel.is_requested()) {
+        if let Some(error) = self.ending(&reading).filter(|_| !cancel.is_requested()) {
             return Err(error);
         }
         let mut told = reading.finish();
         told.last_words.extend(beside.finish().last_words);
         let code = match ended.end {
             End::Exited(code) => code,
-            End::Interrupted | End::TimedOut => return Err(PassError::Interrupted),
+            End::Interrupted if cancel.is_requested() => return Err(PassError::Interrupted),
+            End::Interrupted | End::TimedOut => {
+                return Err(self.fatal(
+                    "robocopy was ended before its end".to_owned(),
+                    "go on with the run: the pass is done again, and copies what is missing".to_owned(),
+                ));
+            }
             End::Killed(signal) => {
                 return Err(self.fatal(
                     format!("robocopy was ended by another program (signal {signal})"),
@@ -105,6 +111,27 @@ impl Robocopy {
             }
         };
         Ok((code, told))
+    }
+
+    /// The error that ended a pass for all of its files: it may name none of them, or one that had another error since.
+    fn ending(&self, reading: &Reading) -> Option<PassError> {
+        let ends = |trouble: &Trouble| ends_all(trouble.code);
+        let at_place = reading.troubles().iter().find(|(_, trouble)| ends(trouble));
+        let elsewhere = || reading.elsewhere().iter().find(|trouble| ends(trouble)).map(words);
+        let code =
+            || reading.codes().find(|code| ends_all(*code)).map(|code| format!("robocopy: error {code}"));
+        let (what, path) = match at_place {
+            Some((place, trouble)) => (words(trouble), place.path.clone()),
+            None => (elsewhere().or_else(code)?, self.roots.to.clone()),
+        };
+        Some(PassError::Fatal {
+            what,
+            path,
+            hint:
+                "make room on the target's volume, or see that it can be written to, and go on with the run"
+                    .to_owned(),
+            source: None,
+        })
     }
 
     fn fatal(&self, what: String, hint: String) -> PassError {
@@ -125,7 +152,14 @@ impl Program for Robocopy {
             return Ok(());
         }
         let (code, told) = self.call(&self.listing, cancel, &mut |_, _| {})?;
-        if let Verdict::Fatal(why) = verdict::judge(code, &told, &Found::default(), &Marked::default()) {
+        let why = match verdict::judge(code, &told, &Found::default(), &Marked::default()) {
+            Verdict::Fatal(why) => Some(why),
+            Verdict::Done { sum: Sum::Short, .. } => Some(format!(
+                "robocopy ended with {code} and left no summary, so that its list may be cut off"
+            )),
+            Verdict::Done { sum: Sum::Whole, .. } => None,
+        };
+        if let Some(why) = why {
             return Err(self.fatal(
                 format!("{why}, when it was asked for its list of what only the target has"),
                 format!("see to that and go on; {NATIVE}"),
@@ -168,7 +202,7 @@ impl Program for Robocopy {
         survey: &Survey,
         moved: &mut dyn FnMut(Tally),
         cancel: &Cancel,
-    ) -> Result<Outcome, PassError> {
+    ) -> Result<Report, PassError> {
         let summary = &survey.outcome.summary;
         let more = (summary.attributes_mended > 0).then(|| arguments::ATTRIBUTES_TOO.to_owned());
         let copying: Vec<String> = self.copying.iter().cloned().chain(more).collect();
@@ -183,9 +217,9 @@ impl Program for Robocopy {
             self.remark(format!("the target's top may be as hidden as the source's: {error}"));
         }
         let (code, told) = ended?;
-        let found = found(&survey.outcome.summary, survey.outcome.extras.len());
-        let (failed, warnings) = match verdict::judge(code, &told, &found, &marked(pass, &told)) {
-            Verdict::Done { failed, warnings } => (failed, warnings),
+        let found = found(&survey.outcome);
+        let (failed, sum, warnings) = match verdict::judge(code, &told, &found, &marked(pass, &told)) {
+            Verdict::Done { failed, sum, warnings } => (failed, sum, warnings),
             Verdict::Fatal(why) => {
                 let hint = format!(
                     "see to that and go on: the pass is done again, and copies what is missing; {NATIVE}"
@@ -195,32 +229,24 @@ impl Program for Robocopy {
         };
         let mut remarks = std::mem::take(&mut *self.remarks.lock().unwrap_or_else(PoisonError::into_inner));
         remarks.extend(warnings);
-        Ok(Outcome {
+        Ok(Report {
             errors: told.troubles.iter().map(|(place, trouble)| error(place, trouble)).collect(),
             failed,
+            coverage: match sum {
+                Sum::Whole => Coverage::Whole,
+                Sum::Short => Coverage::Short,
+            },
             ended: format!("robocopy ended with {code}"),
             warnings: remarks,
         })
     }
 }
 
-/// The error that ended a pass for all of its files.
-fn ending(reading: &Reading) -> Option<PassError> {
-    let (place, trouble) = reading.troubles().iter().find(|(_, trouble)| ends_all(trouble.code))?;
-    Some(PassError::Fatal {
-        what: words(trouble),
-        path: place.path.clone(),
-        hint: "make room on the target's volume, or see that it can be written to, and go on with the run"
-            .to_owned(),
-        source: None,
-    })
-}
-
 /// What the trees looked like before.
-fn found(summary: &PassSummary, extras: usize) -> Found {
+fn found(PassOutcome { summary, extras, links_same, .. }: &PassOutcome) -> Found {
     Found {
-        to_copy: summary.new.files + summary.changed.files + summary.links_copied,
-        extra: extras as u64 + summary.kept.files + summary.extra_filtered.files + summary.extra_unread,
+        to_copy: summary.new.files + summary.changed.files + summary.links_copied - links_same,
+        extra: extras.len() as u64 + summary.kept.files + summary.extra_filtered.files + summary.extra_unread,
     }
 }
 

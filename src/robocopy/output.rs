@@ -91,8 +91,8 @@ pub struct Reading {
     told: Told,
     /// The error whose message may be the next line.
     open: Option<Open>,
-    /// What lines of files added, to be taken back when one of them fails.
-    under_way: BTreeMap<Place, u64>,
+    /// What lines of files added, to be taken back when one of them fails; by their paths: its error may name the target's.
+    under_way: BTreeMap<String, u64>,
     codes: BTreeSet<u32>,
     rows: Vec<Row>,
 }
@@ -134,6 +134,11 @@ impl Reading {
         &self.told.troubles
     }
 
+    /// Errors so far that name no place in either tree.
+    pub fn elsewhere(&self) -> &[Trouble] {
+        &self.told.elsewhere
+    }
+
     /// The numbers of the errors so far, each once.
     pub fn codes(&self) -> impl Iterator<Item = u32> {
         self.codes.iter().copied()
@@ -146,7 +151,7 @@ impl Reading {
         self.end_rows(bytes);
         // What was begun once more after its last error was copied in the end.
         let under_way = &self.under_way;
-        self.told.troubles.retain(|place, _| !under_way.contains_key(place));
+        self.told.troubles.retain(|place, _| !under_way.contains_key(&place.path));
         self.told
     }
 
@@ -193,7 +198,7 @@ impl Reading {
                 self.told.first_copied.push(place.clone());
             }
             // A file that is tried again has its line once more.
-            if let Some(before) = self.under_way.insert(place, bytes) {
+            if let Some(before) = self.under_way.insert(place.path, bytes) {
                 take_back(&mut self.told.copied, before);
             }
         }
@@ -206,7 +211,7 @@ impl Reading {
         }
         let had_errors: BTreeSet<&str> =
             self.told.troubles.keys().map(|trouble| trouble.path.as_str()).collect();
-        self.under_way.retain(|place, _| had_errors.contains(place.path.as_str()));
+        self.under_way.retain(|path, _| had_errors.contains(path.as_str()));
     }
 
     fn marked(&mut self, path: &str) {
@@ -227,16 +232,22 @@ impl Reading {
             self.open = Some(Open::Elsewhere);
             return;
         };
-        if let Some(bytes) = self.under_way.remove(&place) {
+        if let Some(bytes) = self.under_way.remove(&place.path) {
             take_back(&mut self.told.copied, bytes);
         }
-        self.told.first_copied.retain(|copied| *copied != place);
+        self.told.first_copied.retain(|copied| copied.path != place.path);
+        // One file has one trouble, whichever side it names in the end.
+        let other_side = match place.side {
+            Side::Source => Side::Target,
+            Side::Target => Side::Source,
+        };
+        let earlier = self.told.troubles.remove(&Place { side: other_side, path: place.path.clone() });
         let known = self.told.troubles.contains_key(&place);
         if known || self.told.troubles.len() < LISTED {
             let trouble = self.told.troubles.entry(place.clone()).or_insert(Trouble {
                 code,
                 message: String::new(),
-                attempts: 0,
+                attempts: earlier.map_or(0, |earlier| earlier.attempts),
             });
             (trouble.code, trouble.message) = (code, message);
             trouble.attempts = trouble.attempts.saturating_add(1);

@@ -18,6 +18,15 @@ pub struct Found {
     pub extra: u64,
 }
 
+/// Whether the summary speaks of all that was to be copied. Where Windows ends a robocopy from outside, its exit code is 1, as if
+/// all had gone well: only the summary, its last words, tells that it came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sum {
+    Whole,
+    /// It is missing, or counts fewer files as copied or failed.
+    Short,
+}
+
 /// How a robocopy ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -25,6 +34,7 @@ pub enum Verdict {
     Done {
         /// How many failed by its own count; at least one where its code says so.
         failed: u64,
+        sum: Sum,
         /// What does not fit.
         warnings: Vec<String>,
     },
@@ -45,10 +55,15 @@ pub fn judge(code: i32, told: &Told, found: &Found, marked: &Marked) -> Verdict 
     }
     let has = |bit: u8| code & bit != 0;
     let mut warnings = Vec::new();
-    let counted = told.table.map_or(0, |Table { files, directories, .. }| files.failed + directories.failed);
+    let counted = told
+        .table
+        .map_or(0, |Table { files, directories, .. }| files.failed.saturating_add(directories.failed));
+    let is_whole = told
+        .table
+        .is_some_and(|Table { files, .. }| files.copied.saturating_add(files.failed) >= found.to_copy);
     let copied = told.table.map(|table| table.files.copied);
     let named = told.troubles.len() as u64 + told.elsewhere.len() as u64;
-    let mut failed = counted.max(named).max(u64::from(has(exit::FAILED)));
+    let failed = counted.max(named).max(u64::from(has(exit::FAILED)));
     if counted > 0 && !has(exit::FAILED) {
         warnings.push(format!(
             "robocopy ended with {code}, as if nothing had failed, and its summary counts {counted}"
@@ -65,7 +80,6 @@ pub fn judge(code: i32, told: &Told, found: &Found, marked: &Marked) -> Verdict 
         ));
     }
     if !has(exit::COPIED) && copied.unwrap_or(0) == 0 && found.to_copy > 0 {
-        failed = failed.max(found.to_copy);
         warnings.push(format!(
             "robocopy says that it copied nothing, and {} to be copied",
             if found.to_copy == 1 {
@@ -92,7 +106,7 @@ pub fn judge(code: i32, told: &Told, found: &Found, marked: &Marked) -> Verdict 
     for trouble in told.elsewhere.iter().take(NAMED) {
         warnings.push(format!("robocopy: error {}: {}", trouble.code, trouble.message));
     }
-    Verdict::Done { failed, warnings }
+    Verdict::Done { failed, sum: if is_whole { Sum::Whole } else { Sum::Short }, warnings }
 }
 
 /// Entries with a star.
@@ -144,8 +158,29 @@ mod tests {
 
     fn judged(code: i32, text: &str, to_copy: u64, extra: u64) -> (u64, Vec<String>) {
         match judge(code, &told(text), &Found { to_copy, extra }, &Marked::default()) {
-            Verdict::Done { failed, warnings } => (failed, warnings),
+            Verdict::Done { failed, warnings, .. } => (failed, warnings),
             Verdict::Fatal(why) => panic!("{why}"),
+        }
+    }
+
+    fn sum(code: i32, text: &str, to_copy: u64) -> Sum {
+        match judge(code, &told(text), &Found { to_copy, extra: 0 }, &Marked::default()) {
+            Verdict::Done { sum, .. } => sum,
+            Verdict::Fatal(why) => panic!("{why}"),
+        }
+    }
+
+    #[test]
+    fn a_summary_that_is_missing_or_counts_fewer_than_there_were_leaves_files_open() {
+        for (text, to_copy, expected) in [
+            (table(9, 0), 9, Sum::Whole),
+            (table(7, 2), 9, Sum::Whole),
+            (table(5, 0), 9, Sum::Short),
+            (table(0, 0), 9, Sum::Short),
+            (String::new(), 9, Sum::Short),
+            (String::new(), 0, Sum::Short),
+        ] {
+            assert_eq!(sum(1, &text, to_copy), expected, "{text:?}");
         }
     }
 
@@ -194,11 +229,10 @@ mod tests {
 
     #[test]
     fn a_robocopy_that_copied_nothing_is_not_believed() {
-        let (failed, warnings) = judged(0, &table(0, 0), 7, 0);
-        assert_eq!(failed, 7);
+        let (_, warnings) = judged(0, &table(0, 0), 7, 0);
         assert!(warnings[0].contains("7 files were to be copied"), "{warnings:?}");
-        let (failed, warnings) = judged(0, "", 1, 0);
-        assert_eq!((failed, warnings.len()), (1, 2));
+        assert_eq!(judged(0, "", 1, 0).1.len(), 2);
+        assert_eq!(sum(0, &table(0, 0), 7), Sum::Short);
     }
 
     #[test]

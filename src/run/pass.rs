@@ -17,7 +17,7 @@ use super::step::{Done, Performed};
 use crate::cancel::Cancel;
 use crate::copy::account::{self, Account, Head, Names, Writer};
 use crate::copy::{
-    CopyPass, ErrorClass, Extras, FileError, OnErrors, PassError, PassSummary, Progress, Watch, names,
+    CopyPass, ErrorClass, Extras, FileError, OnErrors, PassError, PassSummary, Phase, Progress, Watch, names,
 };
 use crate::engine;
 use crate::error::Result;
@@ -150,7 +150,7 @@ impl Session<'_> {
                 meter.lock().unwrap_or_else(PoisonError::into_inner).read(at, &progress, expectation);
             stage.show(&Event::StepProgress {
                 step: step.id.clone(),
-                doing,
+                doing: progress.phase.map_or(doing, Phase::word),
                 progress,
                 seconds: at.as_secs_f64(),
                 rate: reading.rate,

@@ -43,6 +43,11 @@ impl Meter {
         progress: &Progress,
         expectation: Option<Expectation>,
     ) -> Reading {
+        if progress.phase.is_some() {
+            // Its bytes are not moved, and say nothing of how fast others will be.
+            *self = Self { last: (at, progress.files_done, progress.bytes_done), ..Self::default() };
+            return Reading { rate: 0.0, expected: None, left: None, left_by: None };
+        }
         let (before, files, bytes) = self.last;
         let seconds = at.saturating_sub(before).as_secs_f64();
         if seconds > 0.0 {
@@ -121,6 +126,7 @@ impl Average {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::copy::Phase;
 
     fn progress(done: u64, known: u64) -> Progress {
         Progress { bytes_done: done, bytes_known: known, listed: true, ..Progress::default() }
@@ -201,5 +207,14 @@ mod tests {
         let reading = meter.read(Duration::from_secs(1), &progress(0, 1000), None);
         assert_eq!((reading.rate, reading.left, reading.left_by), (0.0, None, None));
         assert_eq!(meter.read(Duration::from_secs(1), &progress(0, 1000), None).left, None);
+    }
+
+    #[test]
+    fn a_phase_that_moves_nothing_has_no_speed_and_leaves_none_behind() {
+        let mut meter = Meter::default();
+        let comparing = Progress { phase: Some(Phase::Comparing), ..progress(1_000_000, 1_000_000) };
+        let reading = meter.read(Duration::from_secs(9), &comparing, expecting(0, 20_000, Moves::All));
+        assert_eq!((reading.rate, reading.left, reading.expected), (0.0, None, None));
+        assert_eq!(meter.read(Duration::from_secs(10), &progress(0, 1_000_000), None).rate, 0.0);
     }
 }

@@ -38,12 +38,13 @@ impl Draft {
         self.writer.as_ref()
     }
 
-    /// Gives every name to `each`. Where the draft cannot be read to its end, the names that it is for are lost, and
-    /// `names` says why when it is finished.
-    pub fn read(mut self, names: &Writer, mut each: impl FnMut(Entry)) {
-        let Some(writer) = self.writer.take() else { return };
+    /// Gives every name to `each`; nothing is written into it any more. Where the draft cannot be read to its end, the names
+    /// that it is for are lost, and `names` says why when it is finished.
+    pub fn read(&mut self, names: &Writer, mut each: impl FnMut(Entry)) {
         let lose = |why: String| names.lose(format!("the names of the survey before it {why}"));
-        if let (super::Names::Lost(why), _) = writer.finish(&super::PassSummary::default()) {
+        if let Some(writer) = self.writer.take()
+            && let (super::Names::Lost(why), _) = writer.finish(&super::PassSummary::default())
+        {
             return lose(format!("could not be kept: {why}"));
         }
         let reader = match Reader::open(&self.path) {

@@ -49,6 +49,7 @@ pub(super) struct PassTally {
     target_files: u64,
     source_files: u64,
     over_links: u64,
+    links_same: u64,
     /// What a person should know though no file is concerned.
     warning: Option<String>,
     pub(super) page: account::Page,
@@ -154,8 +155,9 @@ impl<D: Directory> Handler<D> for PassHandler<'_, D> {
             Links::Fail => return Err(Failure::permanent("is a link, and the pass says `links: fail`")),
             Links::Copy => {
                 has_a_name::<D>(name)?;
-                self.bring_link(node, name, turn)?;
+                let before = self.bring_link(node, name, turn)?;
                 worker.tally.summary.links_copied += 1;
+                worker.tally.links_same += u64::from(before == Before::TheSame);
                 Bucket::LinksCopied
             }
         };
@@ -262,6 +264,13 @@ fn list(summary: &mut PassSummary, error: FileError) {
     if summary.errors.len() < PassSummary::LISTED_ERRORS {
         summary.errors.push(error);
     }
+}
+
+/// What the target had in the place of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    TheSame,
+    Another,
 }
 
 /// What became of a file that is handled for itself.
@@ -455,7 +464,7 @@ impl<D: Directory> PassHandler<'_, D> {
         }
     }
 
-    fn bring_link(&self, node: &Node<D>, name: &OsStr, turn: &Turn) -> Result<(), Failure> {
+    fn bring_link(&self, node: &Node<D>, name: &OsStr, turn: &Turn) -> Result<Before, Failure> {
         let failed = |side, what, error| Failure::of(side, what, &node.path_of(name), error);
         let text =
             node.source.link_text(name).map_err(|error| failed(Side::Source, "read the link", error))?;
@@ -466,10 +475,10 @@ impl<D: Directory> PassHandler<'_, D> {
             }
             Some((side, Ok(status))) => match status.kind {
                 EntryKind::Link if side.directory.link_text(name).is_ok_and(|there| there == text) => {
-                    return match self.deed {
-                        Deed::Survey => Ok(()),
-                        Deed::Copy => self.finish_link(node, side, name, name),
-                    };
+                    if self.deed == Deed::Copy {
+                        self.finish_link(node, side, name, name)?;
+                    }
+                    return Ok(Before::TheSame);
                 }
                 EntryKind::Link => Taken::Replace,
                 kind => {
@@ -485,7 +494,7 @@ impl<D: Directory> PassHandler<'_, D> {
             _ => Taken::Refuse,
         };
         if self.deed == Deed::Survey {
-            return Ok(());
+            return Ok(Before::Another);
         }
         let side = node.target_or_make(&self.manner())?;
         transfer_link(
@@ -496,7 +505,8 @@ impl<D: Directory> PassHandler<'_, D> {
             &self.names,
             |error| failed(Side::Target, "make the link", error),
             |temporary| self.finish_link(node, side, name, temporary),
-        )
+        )?;
+        Ok(Before::Another)
     }
 
     fn finish_link(
@@ -534,6 +544,7 @@ pub(super) fn add_up(tallies: Vec<PassTally>) -> Survey {
         whole.target_files += tally.target_files;
         whole.source_files += tally.source_files;
         whole.over_links += tally.over_links;
+        whole.links_same += tally.links_same;
         // All workers of a pass meet the same.
         whole.warning = whole.warning.or(tally.warning);
         largest.extend(tally.largest);

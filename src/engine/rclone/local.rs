@@ -5,7 +5,7 @@ use std::path::Path;
 use super::call::{self, Rclone};
 use crate::cancel::Cancel;
 use crate::copy::{CopyPass, ErrorClass, FileError, PassError, Survey, Tally, names};
-use crate::engine::external::{Program, Told};
+use crate::engine::external::{Coverage, Program, Report};
 use crate::plan::CopyAction;
 use crate::rclone;
 use crate::rclone::log::{Errors, Failed, Line, meaning_of};
@@ -34,7 +34,7 @@ impl Program for LocalPair {
         _: &Survey,
         moved: &mut dyn FnMut(Tally),
         cancel: &Cancel,
-    ) -> Result<Told, PassError> {
+    ) -> Result<Report, PassError> {
         let rclone = Rclone::ready(&self.action.environment, &[], cancel)?;
         let mut errors = Errors::default();
         let arguments = rclone::arguments_of_pass(&self.action, pass.started);
@@ -62,9 +62,11 @@ impl Program for LocalPair {
         if let Some(ends) = named.iter().find(|error| error.class == ErrorClass::Fatal) {
             return Err(ended_by(ends));
         }
-        Ok(Told {
+        Ok(Report {
             errors: named,
             failed: 0,
+            // One that was killed may end with the same code as one that came to its end with errors.
+            coverage: if code == 0 { Coverage::Whole } else { Coverage::Short },
             ended: format!("rclone ended with {code} ({})", meaning_of(code)),
             warnings: Vec::new(),
         })
