@@ -12,6 +12,7 @@ mod command;
 mod names;
 mod pass;
 mod procedure;
+mod reader;
 mod runbook;
 mod script;
 mod secrets;
@@ -21,11 +22,12 @@ mod variables;
 mod yaml;
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::robocopy::{Misuse, job};
-use command::{Around, Meaning, meaning};
-use procedure::{Action, Copy, Item, Left, Origin, Step, arranged};
+use command::Around;
+use procedure::{Action, Item, Left, Step, arranged};
+use reader::Reader;
 use script::{Dialect, Line, Part};
 use secrets::Secrets;
 use unknown::{Unknowns, is_stand_in};
@@ -40,8 +42,6 @@ pub const MOST_BYTES: usize = 512 * 1024;
 pub const MOST_STEPS: usize = 500;
 /// A longer text would not be read as a runbook.
 const LONGEST: usize = crate::runbook::scan::MAX_BYTES;
-/// Reasons that are told of one line.
-const MOST_REASONS: usize = 5;
 
 /// A file to be imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,14 +92,10 @@ pub fn import(files: &[File], name: &str) -> Result<Imported, Refusal> {
     if files.iter().map(|file| file.bytes.len()).sum::<usize>() > MOST_BYTES {
         return Err(Refusal::TooManyBytes);
     }
-    let mut gathering = Gathering {
-        unknowns: Unknowns::default(),
-        secrets: Secrets::default(),
-        held: Vec::new(),
-        used: HashSet::new(),
-    };
+    let mut gathering =
+        Gathering { unknowns: Unknowns::default(), secrets: Secrets::default(), held: Vec::new() };
     let (items, guessed) = gathering.items(files);
-    let items = without_answered(items, &gathering.used);
+    let items = without_answered(items);
     let left = left_lines(&items);
     let steps = items.iter().filter(|item| matches!(item, Item::Step(_))).count();
     if steps == 0 {
@@ -122,8 +118,6 @@ struct Gathering {
     unknowns: Unknowns,
     secrets: Secrets,
     held: Vec<Held>,
-    /// Letters of questions whose answer a script uses.
-    used: HashSet<char>,
 }
 
 impl Gathering {
@@ -164,7 +158,7 @@ impl Gathering {
         let mut found: Vec<Vec<Item>> = Vec::new();
         for ((name, _, dialect), script) in texts.iter().zip(&scripts) {
             let around = Around { dialect: *dialect, read_job: &read_job };
-            let reader = Reader::new(name, around, self);
+            let reader = Reader::new(name, around, &self.unknowns, &self.secrets);
             found.push(reader.read(&script.lines));
         }
         // A job file that no line names is a pass of its own.
@@ -181,10 +175,9 @@ impl Gathering {
                 ]])],
             };
             let around = Around { dialect: *dialect, read_job: &read_job };
-            let reader = Reader::new(name, around, self);
+            let reader = Reader::new(name, around, &self.unknowns, &self.secrets);
             found[at] = reader.read(&[line]);
         }
-        self.used = scripts.iter().flat_map(|script| script.used.iter().copied()).collect();
         self.held = scripts.into_iter().flat_map(|script| script.held).collect();
         (found.concat(), guessed)
     }
@@ -195,165 +188,6 @@ fn stem(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name).to_lowercase();
     let end = format!(".{}", job::EXTENSION);
     last.strip_suffix(&end).map_or(last.clone(), str::to_owned)
-}
-
-/// Makes items of one script's lines.
-struct Reader<'a> {
-    file: &'a str,
-    around: Around<'a>,
-    unknowns: &'a Unknowns,
-    secrets: &'a Secrets,
-    /// What was told to a person since the last step.
-    told: Vec<String>,
-    items: Vec<Item>,
-    /// How many of them are steps.
-    steps: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn new(file: &'a str, around: Around<'a>, gathering: &'a Gathering) -> Self {
-        let Gathering { unknowns, secrets, .. } = gathering;
-        Self { file, around, unknowns, secrets, told: Vec::new(), items: Vec::new(), steps: 0 }
-    }
-
-    fn read(mut self, lines: &[Line]) -> Vec<Item> {
-        for line in lines {
-            let origin = self.origin(line);
-            self.line(line, &origin);
-            // What is refused need not be read to its end.
-            if self.steps > MOST_STEPS {
-                break;
-            }
-        }
-        self.items
-    }
-
-    fn line(&mut self, line: &Line, origin: &Origin) {
-        let steps = self.steps;
-        let mut why: Vec<String> = Vec::new();
-        // Whether the part in front was understood.
-        let mut is_certain = true;
-        let mut depends = false;
-        for part in &line.parts {
-            match part {
-                Part::AndThen => {
-                    depends = true;
-                    continue;
-                }
-                Part::Comment(text) if text.trim_matches(['-', '=', '*', '#', ' ', ':']).is_empty() => {}
-                Part::Comment(text) => {
-                    let origin = Origin { text: self.safe(text), ..origin.clone() };
-                    self.items.push(Item::Remark { origin, why: None });
-                }
-                Part::Needless(reason) => {
-                    self.items.push(Item::Remark { origin: origin.clone(), why: Some(reason.clone()) });
-                }
-                Part::Left(reason) => {
-                    is_certain = false;
-                    why.push(reason.clone());
-                }
-                Part::Question { letter, ask } => {
-                    let ask = if ask.is_empty() { self.told.pop() } else { Some(self.safe(ask)) };
-                    let told = std::mem::take(&mut self.told);
-                    let action = Action::Checkpoint { ask, told, asks_for: Some(*letter) };
-                    self.step(origin, steps, Vec::new(), action);
-                }
-                Part::Pipeline(_) if depends && !is_certain => {
-                    why.push(script::ON_CONDITION.to_owned());
-                }
-                Part::Pipeline(programs) => {
-                    let before = why.len();
-                    self.meaning(origin, steps, meaning(programs, &self.around), &mut why);
-                    is_certain = why.len() == before;
-                }
-            }
-            depends = false;
-            if self.steps > MOST_STEPS {
-                return;
-            }
-        }
-        if !why.is_empty() {
-            self.left(origin, why);
-        }
-    }
-
-    fn meaning(&mut self, origin: &Origin, steps: usize, meaning: Meaning, why: &mut Vec<String>) {
-        match meaning {
-            Meaning::Pass { pass, notes } => {
-                let copy = Copy { pass: *pass, errors: crate::copy::OnErrors::Fail, attempts: 1 };
-                self.step(origin, steps, notes, Action::Copy(Box::new(copy)));
-            }
-            Meaning::Services(services) => {
-                for service in services {
-                    self.step(origin, steps, Vec::new(), Action::Service(service));
-                }
-            }
-            Meaning::Wait(time) => self.step(origin, steps, Vec::new(), Action::Wait(time)),
-            Meaning::Pause { ask } => {
-                let ask = ask.map(|ask| self.safe(&ask));
-                let told = std::mem::take(&mut self.told);
-                self.step(origin, steps, Vec::new(), Action::Checkpoint { ask, told, asks_for: None });
-            }
-            Meaning::Says(text) => {
-                let text = self.safe(&text);
-                self.told.push(text);
-            }
-            Meaning::MakesFolders(folders) => {
-                let why = format!(
-                    "a pass makes its target; if {} is none, write a `command` step",
-                    folders.join(", ")
-                );
-                self.items.push(Item::Remark { origin: origin.clone(), why: Some(self.safe(&why)) });
-            }
-            Meaning::Nothing => {}
-            Meaning::Idle(why) => {
-                self.items.push(Item::Remark { origin: origin.clone(), why: Some(self.safe(&why)) });
-            }
-            Meaning::Left(reasons) => why.extend(reasons),
-        }
-    }
-
-    /// `steps` is how many there were before this line.
-    fn step(&mut self, origin: &Origin, steps: usize, notes: Vec<String>, action: Action) {
-        self.told.clear();
-        let origin = match self.steps == steps {
-            true => origin.clone(),
-            false => Origin { text: "(the same line)".to_owned(), file: origin.file.clone(), ..*origin },
-        };
-        self.steps += 1;
-        let notes = notes.iter().map(|note| self.safe(note)).collect();
-        self.items.push(Item::Step(Step { origins: vec![origin], notes, action }));
-    }
-
-    fn left(&mut self, origin: &Origin, mut why: Vec<String>) {
-        let mut seen = HashSet::new();
-        why.retain(|reason| seen.insert(reason.clone()));
-        let more = why.len().saturating_sub(MOST_REASONS);
-        why.truncate(MOST_REASONS);
-        let mut why: Vec<String> = why.iter().map(|reason| clipped(&self.safe(reason))).collect();
-        if more > 0 {
-            why.push(format!("and {more} more"));
-        }
-        self.items.push(Item::Left(Left { origin: origin.clone(), why }));
-    }
-
-    fn origin(&self, line: &Line) -> Origin {
-        Origin { file: self.file.to_owned(), line: line.number, text: self.safe(&line.text) }
-    }
-
-    /// With variables as the script has them, and without secrets.
-    fn safe(&self, text: &str) -> String {
-        self.secrets.covered(&self.unknowns.shown(text)).into_owned()
-    }
-}
-
-/// What is told of a line need not repeat all of it.
-fn clipped(reason: &str) -> String {
-    const LONGEST: usize = 400;
-    match reason.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &reason[..end]),
-        None => reason.to_owned(),
-    }
 }
 
 fn left_lines(items: &[Item]) -> Vec<LeftLine> {
@@ -378,9 +212,9 @@ fn counted(lines: usize) -> String {
     if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") }
 }
 
-/// A question for a value that a step uses is a variable of the runbook, and no checkpoint; nor is one whose answer the script
-/// uses elsewhere. One whose answer nobody looks at is a pause.
-fn without_answered(items: Vec<Item>, used_by_scripts: &HashSet<char>) -> Vec<Item> {
+/// A question for a value that a step uses is a variable of the runbook, and no checkpoint. Any other one is: a condition may
+/// hang on its answer.
+fn without_answered(items: Vec<Item>) -> Vec<Item> {
     let mut used = HashSet::new();
     for item in &items {
         let Item::Step(step) = item else { continue };
@@ -394,11 +228,8 @@ fn without_answered(items: Vec<Item>, used_by_scripts: &HashSet<char>) -> Vec<It
     let replaced = |item| match item {
         Item::Step(Step {
             mut origins, action: Action::Checkpoint { asks_for: Some(letter), .. }, ..
-        }) if (used.contains(&letter) || used_by_scripts.contains(&letter)) && !origins.is_empty() => {
-            let why = match used.contains(&letter) {
-                true => "what is typed here is a variable of the runbook",
-                false => "what is typed here is needed by no step",
-            };
+        }) if used.contains(&letter) && !origins.is_empty() => {
+            let why = "what is typed here is a variable of the runbook";
             Item::Remark { origin: origins.swap_remove(0), why: Some(why.to_owned()) }
         }
         item => item,
@@ -408,7 +239,7 @@ fn without_answered(items: Vec<Item>, used_by_scripts: &HashSet<char>) -> Vec<It
 
 /// One spelling for each path: on Windows `D:\New` and `d:\new` are the same.
 fn spelled_alike(mut items: Vec<Item>) -> Vec<Item> {
-    let mut known: std::collections::HashMap<String, String> = std::collections::HashMap::new();
+    let mut known: HashMap<String, String> = HashMap::new();
     for item in &mut items {
         let Item::Step(Step { action: Action::Copy(copy), .. }) = item else { continue };
         for root in [&mut copy.pass.from, &mut copy.pass.to] {

@@ -10,6 +10,7 @@ mod wait;
 use std::time::Duration;
 
 use super::pass::{Pass, Reading, rclone, robocopy, rsync};
+use super::reader::Outcome;
 use super::script::{Dialect, program};
 use super::unknown;
 use crate::plan::action::ServiceState;
@@ -82,6 +83,26 @@ const READERS: &[&str] = &[
     "format-list",
 ];
 
+/// Of these, those that work whatever they read.
+const PASSING_ON: &[&str] =
+    &["tee", "tee-object", "cat", "out-null", "out-file", "out-host", "out-string", "out-default"];
+
+/// What always works, or without what no script goes on.
+const WORKS: &[&str] = &[
+    "cd",
+    "chdir",
+    "true",
+    ":",
+    "echo",
+    "echo.",
+    "cls",
+    "clear",
+    "title",
+    "setlocal",
+    "set",
+    "set-location",
+];
+
 /// What only shows something, or sets up the window and the script itself.
 const SHOWS: &[&str] = &[
     "cls",
@@ -110,7 +131,6 @@ const SHOWS: &[&str] = &[
     "push-location",
     "pop-location",
     "set-strictmode",
-    "set-executionpolicy",
     "start-transcript",
     "stop-transcript",
     "ls",
@@ -130,9 +150,27 @@ const SHOWS: &[&str] = &[
     "using",
 ];
 
-/// Beginnings of PowerShell's commands that only show something.
-const VERBS_THAT_SHOW: &[&str] =
-    &["get-", "test-", "write-", "out-", "format-", "select-", "measure-", "compare-"];
+/// Beginnings of PowerShell's commands that only ask for something.
+const VERBS_THAT_SHOW: &[&str] = &["get-", "test-", "measure-", "compare-"];
+/// Its other commands that only show something, of whose verbs some change something, too.
+const CMDLETS_THAT_SHOW: &[&str] = &[
+    "write-verbose",
+    "write-debug",
+    "write-progress",
+    "write-error",
+    "out-null",
+    "out-host",
+    "out-default",
+    "out-string",
+    "out-gridview",
+    "format-table",
+    "format-list",
+    "format-wide",
+    "format-custom",
+    "format-hex",
+    "select-object",
+    "select-string",
+];
 
 /// What a line means, program by program where `|` joins them.
 pub fn meaning(programs: &[Vec<String>], around: &Around<'_>) -> Meaning {
@@ -163,6 +201,28 @@ pub fn meaning(programs: &[Vec<String>], around: &Around<'_>) -> Meaning {
     }
 }
 
+/// How a line ends that means this, as far as it is known before a run.
+pub fn outcome(meaning: &Meaning, programs: &[Vec<String>]) -> Outcome {
+    let name = |words: &Vec<String>| words.first().map(|word| program(word)).unwrap_or_default();
+    // A pipe ends as its last program does.
+    let asks = programs.len() > 1
+        && programs.last().is_some_and(|words| {
+            let name = name(words);
+            READERS.contains(&name.as_str()) && !PASSING_ON.contains(&name.as_str())
+        });
+    let always_works = || programs.last().is_some_and(|words| WORKS.contains(&name(words).as_str()));
+    let makes_even_if_there = || programs.iter().flatten().any(|word| word == "-p" || word == "--parents");
+    match meaning {
+        Meaning::Left(_) => Outcome::Left,
+        _ if asks => Outcome::Open,
+        Meaning::Pass { .. } | Meaning::Services(_) | Meaning::Wait(_) => Outcome::Works,
+        Meaning::Pause { .. } | Meaning::Says(_) => Outcome::Works,
+        Meaning::MakesFolders(_) if makes_even_if_there() => Outcome::Works,
+        Meaning::Nothing if always_works() => Outcome::Works,
+        Meaning::MakesFolders(_) | Meaning::Nothing | Meaning::Idle(_) => Outcome::Open,
+    }
+}
+
 fn left(why: impl Into<String>) -> Meaning {
     Meaning::Left(vec![why.into()])
 }
@@ -173,7 +233,8 @@ fn of_program(words: &[String], around: &Around<'_>) -> Meaning {
         Err(why) => return left(why),
     };
     let Some((first, arguments)) = words.split_first() else { return Meaning::Nothing };
-    if unknown::has_stand_in(first) {
+    let called = first.rsplit(['\\', '/']).next().unwrap_or(first);
+    if unknown::has_stand_in(called) {
         return left(format!("the script does not say what `{first}` is"));
     }
     let name = program(first);
@@ -209,7 +270,14 @@ fn other(first: &str, name: &str, arguments: &[String], dialect: Dialect) -> Mea
         return Meaning::MakesFolders(folders);
     }
     // What a redirection alone does, or `)`.
-    if SHOWS.contains(&name) || VERBS_THAT_SHOW.iter().any(|verb| name.starts_with(verb)) {
+    let sets_the_clock = matches!(name, "date" | "time")
+        && arguments.iter().any(|word| {
+            !matches!(word.to_ascii_lowercase().as_str(), "/t" | "-u" | "-r" | "-i") && !word.starts_with('+')
+        });
+    // To PowerShell it is another name of `Set-Variable`.
+    let sets = name == "set" && dialect == Dialect::PowerShell;
+    let shows = SHOWS.contains(&name) || CMDLETS_THAT_SHOW.contains(&name);
+    if (shows && !sets_the_clock && !sets) || VERBS_THAT_SHOW.iter().any(|verb| name.starts_with(verb)) {
         return Meaning::Nothing;
     }
     left(match name {
@@ -279,11 +347,32 @@ mod tests {
 
     #[test]
     fn what_changes_something_is_never_nothing() {
-        for line in
-            ["xcopy a b", "del x", r"net use Z: \\s\x", "reg add x", "psexec x", "foo", "schtasks /create"]
-        {
+        for line in [
+            "Format-Volume -DriveLetter D -Force",
+            "Out-File x",
+            "Out-Printer x",
+            "Write-EventLog x",
+            "Set-ExecutionPolicy x",
+            "date 2024-01-01",
+            "time 10:00",
+            "xcopy a b",
+            "del x",
+            r"net use Z: \\s\x",
+            "reg add x",
+            "psexec x",
+            "foo",
+            "schtasks /create",
+        ] {
             assert!(matches!(of(line, Dialect::Batch), Meaning::Left(_)), "{line}");
         }
+    }
+
+    #[test]
+    fn a_program_is_known_wherever_it_lies() {
+        let folder = '\u{f0000}';
+        let found = of(&format!("{folder}\\System32\\robocopy.exe C:\\a D:\\b"), Dialect::Batch);
+        assert!(matches!(found, Meaning::Pass { .. }), "{found:?}");
+        assert!(matches!(of(&format!("C:\\{folder} C:\\a D:\\b"), Dialect::Batch), Meaning::Left(_)));
     }
 
     #[test]
@@ -312,6 +401,15 @@ mod tests {
                 Meaning::Pass { pass, .. } => assert_eq!(pass.priority, priority, "{line}"),
                 other => panic!("{line}: {other:?}"),
             }
+        }
+        for line in [
+            "robocopy C:\\a D:\\b /e & net start x",
+            "robocopy C:\\a D:\\b /mir >nul",
+            "sc stop x & del y",
+            "net stop x || net start y",
+        ] {
+            let meant = of(&format!("cmd /c \"{line}\""), Dialect::Batch);
+            assert!(matches!(meant, Meaning::Left(_)), "{line}: {meant:?}");
         }
         assert!(matches!(of(r"start robocopy C:\a D:\b", Dialect::Batch), Meaning::Left(_)));
     }

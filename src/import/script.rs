@@ -9,8 +9,6 @@ mod posix;
 mod powershell;
 mod windows_words;
 
-use std::collections::HashSet;
-
 use super::unknown::Unknowns;
 use super::variables::Held;
 use crate::guard::PathStyle;
@@ -46,6 +44,8 @@ pub enum Part {
     Pipeline(Vec<Vec<String>>),
     /// What follows on this line is done only if what stands in front of it went well.
     AndThen,
+    /// What is done only if what stands in front of it failed says so and ends.
+    OrEnds,
     /// Asks for a value, for which this letter stands.
     Question { letter: char, ask: String },
     /// What a run does by itself, and how.
@@ -59,8 +59,6 @@ pub enum Part {
 pub struct Script {
     pub lines: Vec<Line>,
     pub held: Vec<Held>,
-    /// Letters of questions whose answer the script uses.
-    pub used: HashSet<char>,
 }
 
 impl Dialect {
@@ -143,7 +141,7 @@ impl Reached {
     }
 }
 
-pub use why::ON_CONDITION;
+pub use why::{ENDS_ON_ERROR, ENDS_UNLESS, ON_CONDITION};
 
 /// Why what is done only sometimes is left.
 mod why {
@@ -152,11 +150,40 @@ mod why {
     pub const AFTER_ERROR: &str = "what happens after an error is not carried over: a step that fails ends the run, and `retry` repeats it";
     pub const ENDS_ON_ERROR: &str =
         "a step that fails ends the run, which goes on there by `movebook resume`";
+    pub const ENDS_UNLESS: &str =
+        "the script ends unless this holds: ask for it by a checkpoint, or in front of the run";
     pub const LOOP: &str = "it is repeated by a loop: write the step by hand, with `for_each` or `retry`";
     pub const FUNCTION: &str = "it stands in a function: write its steps by hand where it is called";
     pub const JUMP: &str = "jumps are not carried over: a step that fails can be repeated by `retry`";
     pub const BACKGROUND: &str = "it runs beside what follows, and the steps of a run follow each other";
     pub const TOO_DEEP: &str = "it is nested too deeply to be read";
+}
+
+/// Whether a line of programs only asks whether something is so.
+fn asks(programs: &[Vec<String>]) -> bool {
+    let questions = [
+        "[",
+        "[[",
+        "test",
+        "test-path",
+        "exist",
+        "find",
+        "findstr",
+        "grep",
+        "pgrep",
+        "mountpoint",
+        "which",
+        "where",
+        "command",
+        "type",
+        "fc",
+        "diff",
+        "cmp",
+        "ping",
+        "pidof",
+    ];
+    let last = programs.last().and_then(|words| words.first()).map(|word| program(word));
+    last.is_some_and(|name| questions.contains(&name.as_str()))
 }
 
 /// Whether a block that is gone through after an error only says so and ends.
@@ -174,7 +201,7 @@ fn only_ends(block: &str) -> bool {
         "write-warning",
         "write-output",
     ];
-    block.split(['\n', ';', '{', '}', '&']).all(|piece| {
+    block.split(['\n', ';', '{', '}', '(', ')', '&', '|']).all(|piece| {
         let word = piece.split_whitespace().next().unwrap_or_default().to_lowercase();
         word.is_empty() || ends.contains(&word.as_str())
     })

@@ -37,10 +37,10 @@ fn what_is_asked_for_and_used_is_a_variable() {
 }
 
 #[test]
-fn what_is_asked_for_and_used_elsewhere_is_no_checkpoint_and_a_pause_is_one() {
+fn what_is_asked_for_and_used_by_no_step_is_a_checkpoint() {
     let script = "set /p PW=Password?\nnet use Z: \\\\s\\x %pw%\nset /p dummy=Go on?\nrobocopy %1 D:\\b /e\nrobocopy \"%~1\" D:\\b /e /purge\n";
     let imported = imported(&[("a.cmd", script)]);
-    assert_eq!((imported.steps, imported.to_give), (3, vec!["argument_1".to_owned()]), "{}", imported.text);
+    assert_eq!((imported.steps, imported.to_give), (4, vec!["argument_1".to_owned()]), "{}", imported.text);
 }
 
 #[test]
@@ -87,6 +87,56 @@ fn a_line_whose_condition_is_not_understood_is_left_with_it() {
     )]);
     assert_eq!((imported.steps, imported.left.len()), (3, 1), "{}", imported.text);
     assert!(imported.left[0].why.iter().any(|why| why.contains("on a condition")), "{:?}", imported.left);
+}
+
+#[test]
+fn what_hangs_on_a_question_is_no_step() {
+    for (name, text) in [
+        ("a.sh", "[ -d /mnt/b ] &&\n  rsync -a --delete /c/ /d/\n"),
+        ("a.sh", "mountpoint -q /m && \\\n rsync -a --delete /c/ /d/\n"),
+        ("a.sh", "mountpoint -q /m &&\n# why\nrsync -a --delete /c/ /d/\n"),
+        ("a.sh", "df | grep -q /mnt/b && rsync -a --delete /c/ /d/\n"),
+        ("a.sh", "echo x | grep y && rsync -a --delete /c/ /d/\n"),
+        ("a.sh", "X=$(false) && rsync -a --delete /c/ /d/\n"),
+        ("a.sh", "[ -t 0 ] && read -p 'x' A\n"),
+        ("a.sh", "mkdir /d && rsync -a --delete /c/ /d/\n"),
+        ("a.cmd", "sc query X | find \"STOPPED\" && robocopy C:\\c D:\\d /mir\n"),
+        ("a.ps1", "Test-Path D:\\d && robocopy C:\\c D:\\d /mir\n"),
+    ] {
+        let pause = if name == "a.ps1" { "Start-Sleep 1" } else { "sleep 1" };
+        let imported = imported(&[(name, &format!("{pause}\n{text}"))]);
+        assert_eq!(imported.steps, 1, "{text}: {}", imported.text);
+        let why = imported.left.iter().flat_map(|left| &left.why);
+        assert!(why.clone().any(|why| why.contains("on a condition")), "{text}: {:?}", imported.left);
+    }
+}
+
+#[test]
+fn what_follows_a_step_or_what_always_works_is_one() {
+    for line in [
+        "systemctl stop x && rsync -a /a/ /b/",
+        "mkdir -p /b && sleep 1 && rsync -a /a/ /b/",
+        "A=/a && sleep 1 && rsync -a $A/ /b/",
+        "cd / && echo x && sleep 1 &&\n rsync -a /a/ /b/",
+    ] {
+        let imported = imported(&[("a.sh", line)]);
+        assert_eq!((imported.steps, imported.left.len()), (2, 0), "{line}: {}", imported.text);
+    }
+}
+
+#[test]
+fn a_script_that_ends_unless_something_holds_is_told_so() {
+    let imported = imported(&[("a.sh", "df | grep -q /m || exit 1\nrsync -a /a/ /b/ || exit 1\n")]);
+    assert_eq!((imported.steps, imported.left.len()), (1, 1), "{}", imported.text);
+    assert!(imported.left[0].why[0].contains("ends unless"), "{:?}", imported.left);
+}
+
+#[test]
+fn a_question_that_no_step_uses_stays_a_checkpoint() {
+    let text = "read -p \"Really purge? \" A\n[ \"$A\" = y ] || exit 1\nrsync -a --delete /a/ /b/\n";
+    let imported = imported(&[("a.sh", text)]);
+    assert_eq!(imported.steps, 2, "{}", imported.text);
+    assert!(imported.text.contains("ask: 'Really purge?'"), "{}", imported.text);
 }
 
 #[test]

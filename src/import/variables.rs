@@ -1,6 +1,6 @@
 //! A script's own variables, as far as it says what they hold.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::unknown::{Unknowns, Whose};
 
@@ -31,14 +31,14 @@ pub enum NameCase {
 /// The variables of one script, while it is read from its top to its end.
 pub struct Variables<'u> {
     values: BTreeMap<String, Value>,
+    /// What held outside of each scope.
+    scopes: Vec<BTreeMap<String, Value>>,
     case: NameCase,
     /// Which script it is, among those that are read.
     script: usize,
     pub unknowns: &'u mut Unknowns,
     /// Every text that a variable held, in order: names for what a runbook holds.
     pub held: Vec<Held>,
-    /// Letters of questions whose answer is used.
-    pub used: HashSet<char>,
     /// Bytes that came from variables so far.
     spent: usize,
 }
@@ -54,11 +54,11 @@ impl<'u> Variables<'u> {
     pub fn new(case: NameCase, script: usize, unknowns: &'u mut Unknowns) -> Self {
         Self {
             values: BTreeMap::new(),
+            scopes: Vec::new(),
             case,
             script,
             unknowns,
             held: Vec::new(),
-            used: HashSet::new(),
             spent: 0,
         }
     }
@@ -83,6 +83,26 @@ impl<'u> Variables<'u> {
         self.values.insert(self.key(name), Value::Unknown);
     }
 
+    /// From here on nobody knows what any holds.
+    pub fn forget_all(&mut self) {
+        self.values.values_mut().for_each(|value| *value = Value::Unknown);
+    }
+
+    /// What is set behind this holds up to [`Self::leave_scope`].
+    pub fn enter_scope(&mut self) {
+        // As deep as `setlocal` goes.
+        const DEEPEST: usize = 32;
+        if self.scopes.len() < DEEPEST {
+            self.scopes.push(self.values.clone());
+        }
+    }
+
+    pub fn leave_scope(&mut self) {
+        if let Some(values) = self.scopes.pop() {
+            self.values = values;
+        }
+    }
+
     /// The text of a variable, as one word; a letter in its place where it is not known.
     pub fn text(&mut self, name: &str, written: &str) -> String {
         self.items(name, written).join(" ")
@@ -93,11 +113,7 @@ impl<'u> Variables<'u> {
         let items = match self.values.get(&self.key(name)) {
             Some(Value::Text(text)) => vec![text.clone()],
             Some(Value::List(items)) => items.clone(),
-            Some(Value::Unknown) => {
-                let letter = self.by_name(written, name);
-                self.used.insert(letter);
-                return vec![letter.to_string()];
-            }
+            Some(Value::Unknown) => return vec![self.by_name(written, name).to_string()],
             None => {
                 let key = self.key(name);
                 return vec![self.unknowns.keyed(&key, written, name, Whose::AllScripts).to_string()];

@@ -50,6 +50,13 @@ pub fn bare(words: &[String], dialect: Dialect) -> Result<Bare, String> {
             }
             "start" if dialect == Dialect::Batch => priority = started(&mut words, priority)?,
             "cmd" if words.get(1).is_some_and(|word| word.eq_ignore_ascii_case("/c")) => {
+                if let Some(word) =
+                    words[2..].iter().find(|word| word.contains(['&', '|', '<', '>', '^', '%', '\n']))
+                {
+                    return Err(format!(
+                        "`{word}` is more than one program with its arguments: write it without `cmd /c`"
+                    ));
+                }
                 words = match &words[2..] {
                     [line] => windows_words(line),
                     words => words.to_vec(),

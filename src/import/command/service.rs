@@ -85,8 +85,11 @@ fn sc(arguments: &[String]) -> Meaning {
         _ => ("", arguments),
     };
     match rest {
-        [verb, name, ..] if state_of(verb).is_some() => {
+        [verb, name] if state_of(verb).is_some() => {
             services([name].into_iter(), host, state_of(verb).unwrap_or(ServiceState::Stopped))
+        }
+        [verb, _, more, ..] if state_of(verb).is_some() => {
+            left(format!("`{more}` behind the service's name is not carried over"))
         }
         [verb, ..]
             if ["query", "queryex", "qc", "getkeyname", "getdisplayname", "enumdepend"]
@@ -251,6 +254,7 @@ mod tests {
             "sc config x start= disabled",
             "systemctl disable x",
             "net stop a b",
+            "sc stop a & del b",
             "Restart-Service x",
             "Stop-Service *",
         ] {

@@ -65,6 +65,12 @@ fn pass(job: &Job, style: PathStyle) -> Result<Pass, Vec<String>> {
             "the script does not say what `{name}` holds, which may be names or switches: write them out"
         ));
     }
+    let is_of_a_shell =
+        |name: &String| name.contains(['|', '<', '>']) || name.starts_with('&') || name.ends_with('&');
+    let mut names = job.patterns.iter().chain(&job.exclude_files).chain(&job.exclude_directories);
+    if let Some(name) = names.find(|name| is_of_a_shell(name)) {
+        wrong.push(format!("`{name}` is no name of a file, but joins programs: write a line for each"));
+    }
     if !wrong.is_empty() {
         return Err(wrong);
     }

@@ -8,6 +8,7 @@ use super::{Pass, Purge, Reading, judge_root, judge_rules, trimmed};
 use crate::copy::{Compare, Directories, Links, Preserved};
 use crate::filter::Case;
 use crate::guard::PathStyle;
+use crate::import::unknown::is_stand_in;
 use crate::values;
 
 /// Options that only say what is told, or how the work is done, and that have nothing to act on here.
@@ -235,6 +236,11 @@ impl Line {
         }
         let mut wrong: Vec<String> =
             [from, to].into_iter().filter_map(|root| judge(root, style).err()).collect();
+        if from.ends_with(is_stand_in) {
+            wrong.push(format!(
+                "the script does not say whether `{from}` has a slash at its end, which decides the target: write `{from}/` for what is in it"
+            ));
+        }
         // Without a slash at its end the source itself is copied, and not what is in it.
         let is_content = from.ends_with('/') || from.ends_with("/.");
         let source = trimmed(from.strip_suffix("/.").unwrap_or(from));
@@ -384,6 +390,12 @@ mod tests {
         assert_eq!(pass("-a /srv/old /srv/new").to, "/srv/new/old");
         assert_eq!(pass("-a /srv/old/. /srv/new").to, "/srv/new");
         assert_eq!(pass("-t /srv/old/ /srv/new").directories, Directories::None);
+    }
+
+    #[test]
+    fn a_source_whose_end_is_not_known_leaves_the_line() {
+        assert!(left("-a --delete \u{f0000} \u{f0001}").contains("decides the target"));
+        assert_eq!(pass("-a --delete \u{f0000}/ \u{f0001}").to, "\u{f0001}");
     }
 
     #[test]

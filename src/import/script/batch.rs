@@ -7,13 +7,15 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Line, Part, Script, program, why, windows_words};
+use super::{Line, Part, Script, asks, only_ends, program, why, windows_words};
 use crate::import::unknown::Unknowns;
 use crate::import::variables::{NameCase, Value, Variables};
 use flow::{Flow, Labels};
 
 pub(super) fn read(text: &str, number: usize, unknowns: &mut Unknowns) -> Script {
     let mut reader = Reader {
+        text,
+        front: Front::Deed,
         variables: Variables::new(NameCase::Ignored, number, unknowns),
         labels: Labels::of(text),
         flow: Flow::InOrder,
@@ -30,16 +32,17 @@ pub(super) fn read(text: &str, number: usize, unknowns: &mut Unknowns) -> Script
                 raw = format!("{} {}", raw.trim_end(), next.trim_start());
             }
         }
-        let mut open = block_depth(&raw);
+        let is_code = comment(&raw).is_none() && flow::label(&raw).is_none();
+        let mut open = if is_code { block_depth(&raw) } else { 0 };
         while open > 0 {
             let Some((_, next)) = rest.next() else { break };
-            open = open.saturating_add_signed(parentheses(next));
+            open = open.saturating_add_signed(parentheses(next, isize::MIN));
             raw = format!("{raw}\n{next}");
         }
         let parts = reader.line(&raw, index + 1);
         lines.push(Line { number: index + 1, text: raw.trim().to_owned(), parts });
     }
-    Script { lines, held: reader.variables.held, used: reader.variables.used }
+    Script { lines, held: reader.variables.held }
 }
 
 /// An odd number of `^` at the end: the last one takes the line's end away.
@@ -64,18 +67,17 @@ fn first_word(line: &str) -> String {
     line[..end].to_ascii_lowercase()
 }
 
-/// How many parentheses a line that may begin a block leaves open.
+/// How many parentheses a line leaves open in which a block may begin: anywhere, be it behind `&`, `&&`, `||` or `|`.
 fn block_depth(line: &str) -> usize {
-    let opens =
-        line.trim_start().starts_with('(') || matches!(first_word(line).as_str(), "if" | "for" | "else");
-    if opens { usize::try_from(parentheses(line)).unwrap_or(0) } else { 0 }
+    let opens = first_word(line) == "else" || pieces(line).iter().any(Piece::is_construct);
+    if opens { usize::try_from(parentheses(line, 0)).unwrap_or(0) } else { 0 }
 }
 
-/// Opened less closed, outside of quotes.
-fn parentheses(line: &str) -> isize {
+/// Opened less closed, outside of quotes; never less than the least.
+fn parentheses(line: &str, least: isize) -> isize {
     let mut is_quoted = false;
     let mut escaped = false;
-    let mut open = 0;
+    let mut open = 0isize;
     for letter in line.chars() {
         match letter {
             _ if escaped => {
@@ -85,7 +87,7 @@ fn parentheses(line: &str) -> isize {
             '"' => is_quoted = !is_quoted,
             '^' if !is_quoted => escaped = true,
             '(' if !is_quoted => open += 1,
-            ')' if !is_quoted => open -= 1,
+            ')' if !is_quoted => open = least.max(open - 1),
             _ => {}
         }
     }
@@ -99,14 +101,39 @@ enum Delayed {
     Yes,
 }
 
-struct Reader<'u> {
+/// Programs that `call` starts as if it were not there.
+const IS_NO_SCRIPT: &[&str] = &[
+    "robocopy",
+    "rclone",
+    "rsync",
+    "movebook",
+    "net",
+    "sc",
+    "timeout",
+    "pause",
+    "echo",
+    "xcopy",
+    "powershell",
+];
+
+/// What a list of `&&` begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Front {
+    /// What only asks whether something is so.
+    Question,
+    Deed,
+}
+
+struct Reader<'t, 'u> {
+    text: &'t str,
+    front: Front,
     variables: Variables<'u>,
     labels: Labels,
     flow: Flow,
     delayed: Delayed,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn line(&mut self, raw: &str, number: usize) -> Vec<Part> {
         let trimmed = raw.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '@');
         if let Some(text) = comment(raw) {
@@ -137,15 +164,23 @@ impl Reader<'_> {
             if piece.joined == Joined::IfItWorked {
                 parts.push(Part::AndThen);
             }
-            let text = piece.programs.first().map(String::as_str).unwrap_or_default();
-            let word = first_word(text);
             if let Some(reason) = self.flow.reason() {
                 parts.push(Part::Left(reason));
-            } else if matches!(word.as_str(), "if" | "for") {
+            } else if piece.is_construct() {
                 // All that stands behind it on its line belongs to it.
+                let (joined, word) =
+                    (piece.joined, piece.programs.first().map_or(String::new(), |text| first_word(text)));
                 let whole: Vec<String> =
                     [piece].into_iter().chain(rest).map(|piece| piece.programs.join("|")).collect();
-                parts.push(self.construct(&word, &whole.join("&"), number));
+                let whole = whole.join("&");
+                parts.push(match joined {
+                    Joined::IfItFailed if only_ends(&whole) => Part::OrEnds,
+                    Joined::IfItFailed => {
+                        self.forget_what_is_set(&whole);
+                        Part::Left(why::AFTER_ERROR.to_owned())
+                    }
+                    Joined::Always | Joined::IfItWorked => self.construct(&word, &whole, number),
+                });
                 break;
             } else {
                 parts.extend(self.piece(&piece, number));
@@ -175,20 +210,41 @@ impl Reader<'_> {
             let word =
                 words.first().and_then(|words| words.first()).map(|word| program(word)).unwrap_or_default();
             return Some(match word.as_str() {
-                "exit" | "goto" | "echo" => Part::Needless(why::ENDS_ON_ERROR.to_owned()),
+                "exit" | "goto" | "echo" => Part::OrEnds,
                 _ => Part::Left(why::AFTER_ERROR.to_owned()),
             });
+        }
+        if piece.joined == Joined::Always {
+            self.front = if asks(&words) { Front::Question } else { Front::Deed };
         }
         let [text] = piece.programs.as_slice() else { return Some(Part::Pipeline(words)) };
         let words = words.into_iter().next().filter(|words| !words.is_empty())?;
         let name = program(&words[0]);
         match name.as_str() {
+            "set" if piece.joined == Joined::IfItWorked => {
+                self.forget_what_is_set(text);
+                None
+            }
             "set" => self.set(text.get(3..).unwrap_or_default().trim_start()),
             "setlocal" => {
                 if words.iter().any(|word| word.eq_ignore_ascii_case("enabledelayedexpansion")) {
                     self.delayed = Delayed::Yes;
                 }
+                self.variables.enter_scope();
                 None
+            }
+            "endlocal" => {
+                self.variables.leave_scope();
+                None
+            }
+            // To end or to jump if something is so is a condition; to do so behind a deed leaves what follows to its failure.
+            "exit" | "goto" if piece.joined == Joined::IfItWorked => {
+                let condition = match self.front {
+                    Front::Question => format!("if so {text}"),
+                    Front::Deed => format!("if not errorlevel 1 {text}"),
+                };
+                let why = self.flow.decide(&condition, number, &self.labels).why();
+                why.map(|why| Part::Left(why.to_owned()))
             }
             "exit" => {
                 self.flow.leave(None, number, &self.labels);
@@ -203,7 +259,19 @@ impl Reader<'_> {
                 (label.is_some() && !goes_on).then(|| Part::Left(why::JUMP.to_owned()))
             }
             "call" if words.get(1).is_some_and(|label| label.starts_with(':')) => {
+                let label = flow::label(&words[1]).unwrap_or_default();
+                let body: Vec<&str> =
+                    self.text.lines().skip_while(|line| flow::label(line).as_ref() != Some(&label)).collect();
+                self.forget_what_is_set(&body.join("\n"));
                 Some(Part::Left(why::FUNCTION.to_owned()))
+            }
+            "call" if words.get(1).is_some_and(|word| word.eq_ignore_ascii_case("set")) => {
+                self.forget_what_is_set(text);
+                None
+            }
+            "call" if words.get(1).is_some_and(|word| !IS_NO_SCRIPT.contains(&program(word).as_str())) => {
+                self.variables.forget_all();
+                Some(Part::Pipeline(vec![words]))
             }
             // What it says is a text and no words: a quote in it is a letter.
             "echo" => Some(Part::Pipeline(vec![vec![
@@ -239,8 +307,13 @@ impl Reader<'_> {
         // A pattern that is written here compiles, as the tests show.
         static SET: LazyLock<Option<Regex>> =
             LazyLock::new(|| Regex::new(r#"(?i)\bset\s+(?:/[ap]\s+)?"?([^\s="&|]+)\s*="#).ok());
+        static CALLS: LazyLock<Option<Regex>> =
+            LazyLock::new(|| Regex::new(r"(?i)\b(?:call\s+[^\s:]|endlocal)").ok());
         for found in SET.iter().flat_map(|set| set.captures_iter(text)) {
             self.variables.forget(&found[1]);
+        }
+        if CALLS.as_ref().is_none_or(|calls| calls.is_match(text)) {
+            self.variables.forget_all();
         }
     }
 
@@ -317,6 +390,15 @@ struct Piece {
     programs: Vec<String>,
 }
 
+impl Piece {
+    /// Whether a condition, a loop or lines in parentheses stand in it.
+    fn is_construct(&self) -> bool {
+        self.programs
+            .iter()
+            .any(|text| text.starts_with('(') || matches!(first_word(text).as_str(), "if" | "for"))
+    }
+}
+
 /// When a part of a line is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Joined {
@@ -391,79 +473,4 @@ fn redirection(program: &mut String, letters: &mut std::iter::Peekable<std::str:
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parts(text: &str) -> Vec<Part> {
-        let mut unknowns = Unknowns::default();
-        read(text, 0, &mut unknowns).lines.into_iter().flat_map(|line| line.parts).collect()
-    }
-
-    fn programs(text: &str) -> Vec<String> {
-        let words = |part: Part| match part {
-            Part::Pipeline(programs) => {
-                programs.iter().map(|words| words.join("·")).collect::<Vec<_>>().join(" | ")
-            }
-            other => format!("{other:?}"),
-        };
-        parts(text).into_iter().map(words).collect()
-    }
-
-    #[test]
-    fn variables_are_filled_in_whatever_their_case() {
-        let text = "@set OLD=\\\\srv\\c$\n@set \"New=D:\\Mail Archive\"\nrobocopy %old%\\a \"%NEW%\" 100%%\n";
-        assert_eq!(programs(text), [r"robocopy·\\srv\c$\a·D:\Mail Archive·100%"]);
-    }
-
-    #[test]
-    fn a_line_goes_on_behind_a_caret_and_keeps_its_number() {
-        let mut unknowns = Unknowns::default();
-        let script = read("rem x ^\nrobocopy a b ^\n  /e ^\n  /purge\npause", 0, &mut unknowns);
-        let numbers: Vec<_> = script.lines.iter().map(|line| (line.number, line.text.as_str())).collect();
-        assert_eq!(numbers, [(1, "rem x ^"), (2, "robocopy a b /e /purge"), (5, "pause")]);
-    }
-
-    #[test]
-    fn redirections_are_taken_away_and_pipes_are_kept() {
-        assert_eq!(programs("robocopy a b /e >> \"c d.log\" 2>&1"), ["robocopy·a·b·/e"]);
-        assert_eq!(programs("echo y|net stop x>nul"), ["echo·y | net·stop·x"]);
-        assert_eq!(programs("a ^& b & c && d"), ["a·&·b", "c", "AndThen", "d"]);
-    }
-
-    #[test]
-    fn what_is_done_on_a_condition_is_left_whole() {
-        let text = "if exist D:\\x (\n  robocopy a b\n) else (\n  set OLD=x\n)\nrobocopy %OLD% d";
-        let parts = parts(text);
-        assert_eq!(parts[0], Part::Left(why::ON_CONDITION.to_owned()));
-        assert!(
-            matches!(&parts[1], Part::Pipeline(programs) if crate::import::unknown::has_stand_in(&programs[0][1]))
-        );
-        assert_eq!(parts.len(), 2);
-        assert!(programs("robocopy a b || net start x")[1].contains("Left"));
-        assert!(programs("robocopy a b || exit /b 1")[1].contains("Needless"));
-        let found = programs("net stop x & if exist y net stop z & net stop w");
-        assert_eq!(found.len(), 2, "{found:?}");
-    }
-
-    #[test]
-    fn what_only_a_jump_leads_to_is_left() {
-        let parts = parts("net stop x\ngoto :eof\n:fail\nnet start x\n");
-        assert!(matches!(&parts[1], Part::Left(why) if why.contains("behind line 2")), "{parts:?}");
-        assert_eq!(parts.len(), 2);
-    }
-
-    #[test]
-    fn arguments_and_variables_that_nobody_set_have_letters() {
-        let mut unknowns = Unknowns::default();
-        let script = read("robocopy %1 \"%~2\" %~dp0x %TEMP%", 0, &mut unknowns);
-        let Part::Pipeline(programs) = &script.lines[0].parts[0] else { panic!("{script:?}") };
-        let shown: Vec<_> = programs[0].iter().map(|word| unknowns.shown(word)).collect();
-        assert_eq!(shown, ["robocopy", "%1", "%~2", "%~dp0x", "%TEMP%"]);
-    }
-
-    #[test]
-    fn a_question_is_told_with_its_text() {
-        let parts = parts("set /p OLD=Where is it? ");
-        assert!(matches!(&parts[0], Part::Question { ask, .. } if ask == "Where is it?"));
-    }
-}
+mod tests;

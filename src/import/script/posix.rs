@@ -3,22 +3,32 @@
 mod statements;
 mod words;
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Line, Part, Reached, Script, only_ends, why};
+use super::{Line, Part, Reached, Script, asks, only_ends, why};
 use crate::import::unknown::Unknowns;
 use crate::import::variables::{NameCase, Value, Variables};
-use statements::{Construct, Ended, Kind, Statement, begun, nesting, statements};
+use statements::{Construct, Ended, Kind, Statement, begun, function_name, is_stray, nesting, statements};
 use words::{Braces, filled_in, words};
 
 pub(super) fn read(text: &str, number: usize, unknowns: &mut Unknowns) -> Script {
     let variables = Variables::new(NameCase::Kept, number, unknowns);
-    let mut reader =
-        Reader { text, variables, reached: Reached::InOrder, lines: Vec::new(), counted: (0, 1) };
+    let mut reader = Reader {
+        text,
+        variables,
+        reached: Reached::InOrder,
+        lines: Vec::new(),
+        counted: (0, 1),
+        whole: 0,
+        functions: HashSet::new(),
+        set_by_functions: BTreeSet::new(),
+        front: Front::Deed,
+    };
     reader.all();
-    Script { lines: reader.lines, held: reader.variables.held, used: reader.variables.used }
+    Script { lines: reader.lines, held: reader.variables.held }
 }
 
 /// `OLD=…`, also behind `export` and its like.
@@ -28,6 +38,14 @@ static ASSIGNMENT: LazyLock<Option<Regex>> =
 static SET: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:^|[\s;&|({])(?:read\s[^;\n]*?)?([A-Za-z_]\w*)\+?=").ok());
 
+/// What a list of `&&` and `||` begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Front {
+    /// What only asks whether something is so.
+    Question,
+    Deed,
+}
+
 struct Reader<'t, 'u> {
     text: &'t str,
     variables: Variables<'u>,
@@ -35,6 +53,13 @@ struct Reader<'t, 'u> {
     lines: Vec<Line>,
     /// A place, and the number of its line.
     counted: (usize, usize),
+    /// How many lines there were where the last construct ended.
+    whole: usize,
+    /// Names of functions, and what is set in any of them.
+    functions: HashSet<String>,
+    set_by_functions: BTreeSet<String>,
+    /// What the list of `&&` and `||` began with.
+    front: Front,
 }
 
 impl Reader<'_, '_> {
@@ -58,11 +83,28 @@ impl Reader<'_, '_> {
                 let whole = Statement { end: rest[..count].last().unwrap_or(first).end, ..first.clone() };
                 before = rest[..count].last().unwrap_or(first).ended;
                 rest = &rest[count..];
-                if ends_on_error(&self.text[whole.start..whole.end]) {
-                    self.push(number, &whole, vec![Part::Needless(why::ENDS_ON_ERROR.to_owned())]);
-                    continue;
+                let text = &self.text[whole.start..whole.end];
+                if construct == Construct::Function {
+                    self.functions.insert(function_name(&self.text[first.code..first.end]).to_owned());
+                    self.set_by_functions.extend(set_in(text).map(str::to_owned));
                 }
-                self.left(number, &whole, reason_of(construct, &self.text[whole.start..whole.end]));
+                match ends_on_error(text) {
+                    true => self.push(number, &whole, vec![Part::Needless(why::ENDS_ON_ERROR.to_owned())]),
+                    false => self.left(number, &whole, reason_of(construct, text)),
+                }
+                self.whole = self.lines.len();
+                continue;
+            }
+            if is_stray(&self.text[first.code..first.end]) {
+                // Nobody knows where it began: nothing behind the last construct is sure to be done.
+                for line in &mut self.lines[self.whole..] {
+                    if line.parts.iter().any(|part| !matches!(part, Part::Comment(_))) {
+                        line.parts = vec![Part::Left(STRAY.to_owned())];
+                    }
+                }
+                self.left(number, first, STRAY);
+                self.whole = self.lines.len();
+                before = first.ended;
                 continue;
             }
             let parts = self.statement(first, number, before);
@@ -114,8 +156,11 @@ impl Reader<'_, '_> {
 
     fn left(&mut self, number: usize, statement: &Statement, why: &str) {
         let text = &self.text[statement.start..statement.end];
-        for found in SET.iter().flat_map(|set| set.captures_iter(text)) {
-            self.variables.forget(&found[1]);
+        for name in set_in(text) {
+            self.variables.forget(name);
+        }
+        if FORGETS.as_ref().is_none_or(|forgets| forgets.is_match(text)) {
+            self.variables.forget_all();
         }
         self.push(number, statement, vec![Part::Left(why.to_owned())]);
     }
@@ -134,9 +179,14 @@ impl Reader<'_, '_> {
             }
             (_, Ended::Background, _) => return left(why::BACKGROUND),
             (_, _, Ended::Or) if only_ends(&self.text[statement.code..statement.end]) => {
-                return vec![Part::Needless(why::ENDS_ON_ERROR.to_owned())];
+                return vec![Part::OrEnds];
             }
-            (_, _, Ended::Or) => return left(why::AFTER_ERROR),
+            (_, _, Ended::Or) => {
+                for name in set_in(&self.text[statement.code..statement.end]) {
+                    self.variables.forget(name);
+                }
+                return left(why::AFTER_ERROR);
+            }
             _ => {}
         }
         let code = &self.text[statement.code..statement.end];
@@ -144,14 +194,33 @@ impl Reader<'_, '_> {
             Ended::And => vec![Part::AndThen],
             _ => Vec::new(),
         };
-        let Some(code) = self.assignments(code) else { return parts };
+        let when = if before == Ended::And { When::OnCondition } else { When::Always };
+        let Some(code) = self.assignments(code, when) else {
+            // A list goes on behind it, as behind `true`; what it works out may fail.
+            if statement.ended == Ended::And {
+                parts.push(match code.contains(['`', '(']) {
+                    true => Part::Left("what it sets is not known before it is run".to_owned()),
+                    false => Part::Pipeline(vec![vec!["true".to_owned()]]),
+                });
+            }
+            return parts;
+        };
         let found = words(code, &mut self.variables);
+        if when == When::Always {
+            self.front = if asks(&found.programs) { Front::Question } else { Front::Deed };
+        }
         let first = found.programs.first().and_then(|words| words.first()).map_or("", String::as_str);
+        self.forget_by(first, &found.programs[0]);
         parts.extend(match first {
+            "exit" | "return" if when == When::OnCondition && self.front == Front::Question => {
+                Some(Part::Left(why::ON_CONDITION.to_owned()))
+            }
             "exit" | "return" => {
                 self.reached = Reached::ByJump { behind: number };
                 None
             }
+            "unset" => None,
+            name if self.functions.contains(name) => Some(Part::Left(why::FUNCTION.to_owned())),
             "read" => self.question(&found.programs[0][1..]),
             _ if found.braces == Braces::Some => {
                 Some(Part::Left("braces make several words of one here: write them one by one".to_owned()))
@@ -162,7 +231,7 @@ impl Reader<'_, '_> {
     }
 
     /// Follows the assignments at the beginning; what stands behind them, if anything does.
-    fn assignments<'c>(&mut self, code: &'c str) -> Option<&'c str> {
+    fn assignments<'c>(&mut self, code: &'c str, when: When) -> Option<&'c str> {
         let mut rest = code.trim_start();
         let mut is_declared = false;
         let mut assigned = Vec::new();
@@ -170,7 +239,11 @@ impl Reader<'_, '_> {
             let (word, behind) = rest.split_at(raw_word(rest));
             match ASSIGNMENT.as_ref().and_then(|assignment| assignment.captures(word)) {
                 Some(found) => {
-                    assigned.push((found[1].to_owned(), found[3].to_owned(), !found[2].is_empty()))
+                    let known = match when {
+                        When::Always if found[2].is_empty() => Known::Whole,
+                        When::Always | When::OnCondition => Known::InPart,
+                    };
+                    assigned.push((found[1].to_owned(), found[3].to_owned(), known))
                 }
                 None if ["export", "readonly", "local", "declare", "typeset"].contains(&word) => {
                     is_declared = true
@@ -181,23 +254,46 @@ impl Reader<'_, '_> {
             }
             rest = behind.trim_start();
         }
-        for (name, value, is_added) in assigned {
-            self.assign(&name, &value, is_added);
+        for (name, value, known) in assigned {
+            self.assign(&name, &value, known);
         }
         None
     }
 
-    fn assign(&mut self, name: &str, value: &str, is_added: bool) {
+    /// Forgets what a program may set.
+    fn forget_by(&mut self, program: &str, words: &[String]) {
+        match program {
+            "." | "source" | "eval" => self.variables.forget_all(),
+            "unset" | "read" | "printf" | "mapfile" | "readarray" | "getopts" | "let" => {
+                for word in &words[1..] {
+                    self.variables.forget(word.split('=').next().unwrap_or_default());
+                }
+            }
+            name if self.functions.contains(name) => {
+                for name in &self.set_by_functions {
+                    self.variables.forget(name);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn assign(&mut self, name: &str, value: &str, known: Known) {
         if let Some(items) = value.strip_prefix('(').map(|inner| inner.trim_end_matches(')')) {
             let found = words(items, &mut self.variables).programs.concat();
-            self.variables.set(name, if is_added { Value::Unknown } else { Value::List(found) });
+            self.variables
+                .set(name, if known == Known::InPart { Value::Unknown } else { Value::List(found) });
             return;
         }
         let found = match value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
             Some(inner) if !inner.contains('"') => filled_in(inner, &mut self.variables),
             _ => words(value, &mut self.variables).programs.concat().join(" "),
         };
-        if value.starts_with("$(") || value.starts_with('`') || value.starts_with("\"$(") || is_added {
+        if value.starts_with("$(")
+            || value.starts_with('`')
+            || value.starts_with("\"$(")
+            || known == Known::InPart
+        {
             self.variables.forget(name);
         } else {
             self.variables.set(name, Value::Text(found));
@@ -225,6 +321,33 @@ impl Reader<'_, '_> {
         let letter = self.variables.asked(&format!("${name}"), name);
         Some(Part::Question { letter, ask: ask.trim().to_owned() })
     }
+}
+
+/// When an assignment is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Always,
+    /// Only if what stands in front of it went well.
+    OnCondition,
+}
+
+/// How much of what a variable holds behind an assignment is written there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Whole,
+    /// It is added to, or set only sometimes.
+    InPart,
+}
+
+const STRAY: &str = "it belongs to a condition, a loop or a function whose beginning is not understood: write its steps by hand";
+
+/// What sets variables that are not named in the same text.
+static FORGETS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:^|[\s;&|({])(?:\.|source|eval|unset|printf\s+-v)\s").ok());
+
+fn set_in(text: &str) -> impl Iterator<Item = &str> {
+    let found = SET.iter().flat_map(move |set| set.captures_iter(text));
+    found.filter_map(|found| found.get(1)).map(|name| name.as_str())
 }
 
 /// With continued lines as one.
@@ -273,59 +396,4 @@ fn reason_of(construct: Construct, text: &str) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(text: &str) -> Vec<(usize, String)> {
-        let mut unknowns = Unknowns::default();
-        let script = read(text, 0, &mut unknowns);
-        let word = |part: &Part| match part {
-            Part::Pipeline(programs) => {
-                programs.iter().map(|words| words.join("·")).collect::<Vec<_>>().join(" | ")
-            }
-            Part::Left(why) => format!("left: {}", why.split(':').next().unwrap()),
-            other => format!("{other:?}"),
-        };
-        let lines =
-            script.lines.iter().flat_map(|line| line.parts.iter().map(move |part| (line.number, part)));
-        lines.map(|(number, part)| (number, unknowns.shown(&word(part)))).collect()
-    }
-
-    fn programs(text: &str) -> Vec<String> {
-        found(text).into_iter().map(|(_, word)| word).collect()
-    }
-
-    #[test]
-    fn assignments_are_followed() {
-        let text = "OLD=/srv/old NEW='/srv/new'\nexport OPTS=\"-a --delete\"\nA=(x \"y z\")\nP=q rsync $OPTS \"$OLD/\" $NEW \"${A[@]}\"\n";
-        assert_eq!(programs(text), ["rsync·-a·--delete·/srv/old/·/srv/new·x·y z"]);
-    }
-
-    #[test]
-    fn constructs_are_left_whole_and_what_they_set_is_forgotten() {
-        let text = "if [ -d /x ]; then\n  OLD=/y\n  rsync a b\nelse\n for i in 1; do rsync $i c; done\nfi\nrsync $OLD d\n";
-        let found = found(text);
-        assert_eq!(found.len(), 2, "{found:?}");
-        assert_eq!(found[1], (7, "rsync·$OLD·d".to_owned()));
-        let found = programs(
-            "f() {\n rsync a b\n}\nfunction g\n{\n x\n}\ncase $1 in\n a) if x; then y; fi;;\nesac\nrsync c d",
-        );
-        assert_eq!(found.len(), 4, "{found:?}");
-        assert_eq!(found[3], "rsync·c·d");
-    }
-
-    #[test]
-    fn what_depends_on_something_is_told_so() {
-        assert_eq!(programs("[ -d /x ] && rsync a b"), ["[·-d·/x·]", "AndThen", "rsync·a·b"]);
-        assert!(programs("rsync a b || start c")[1].starts_with("left: what happens after an error"));
-        assert!(programs("rsync a b || exit 1")[1].starts_with("Needless"));
-        assert!(programs("rsync a b &")[0].starts_with("left: it runs beside"));
-        assert!(programs("exit 0\nrsync a b")[0].starts_with("left: it stands behind line 1"));
-    }
-
-    #[test]
-    fn a_question_is_told_with_its_text() {
-        assert!(programs("read -rp 'Where? ' OLD")[0].contains("Where?"));
-        assert_eq!(programs("read"), ["read"]);
-    }
-}
+mod tests;

@@ -22,7 +22,7 @@ pub(super) fn read(text: &str, number: usize, unknowns: &mut Unknowns) -> Script
     let variables = Variables::new(NameCase::Ignored, number, unknowns);
     let mut reader = Reader { variables, reached: Reached::InOrder, lines: Vec::new() };
     reader.all(text, 1, 0);
-    Script { lines: reader.lines, held: reader.variables.held, used: reader.variables.used }
+    Script { lines: reader.lines, held: reader.variables.held }
 }
 
 struct Reader<'u> {
@@ -39,6 +39,27 @@ static ASSIGNMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 static SET: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)\$(?:(?:env|script|global|local):)?(\w+)\s*[-+*/]?=(?:[^=]|$)").ok());
+
+/// What sets variables that are not named by `=`.
+static SETS_OTHERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?im)(?:^|[\s;{(|])(?:\.\s|(?:set|new|remove|clear)-variable\b|invoke-expression\b|iex\b)")
+        .ok()
+});
+
+fn sets_others(word: &str) -> bool {
+    [
+        ".",
+        "set-variable",
+        "new-variable",
+        "remove-variable",
+        "clear-variable",
+        "set",
+        "sv",
+        "invoke-expression",
+        "iex",
+    ]
+    .contains(&word)
+}
 
 impl Reader<'_> {
     fn all(&mut self, text: &str, first: usize, depth: usize) {
@@ -58,6 +79,9 @@ impl Reader<'_> {
     fn left(&mut self, statement: &Statement<'_>, why: &str) {
         for found in SET.iter().flat_map(|set| set.captures_iter(statement.text)) {
             self.variables.forget(&found[1]);
+        }
+        if SETS_OTHERS.as_ref().is_none_or(|sets| sets.is_match(statement.text)) {
+            self.variables.forget_all();
         }
         self.push(statement, vec![Part::Left(why.to_owned())]);
     }
@@ -110,6 +134,9 @@ impl Reader<'_> {
             }
             None => {
                 let tokens = tokens(text, &mut self.variables);
+                if sets_others(&word) {
+                    self.variables.forget_all();
+                }
                 pipelines(tokens)
             }
         };
@@ -365,6 +392,14 @@ mod tests {
         let found = programs(text);
         assert_eq!(found.len(), 4, "{found:?}");
         assert_eq!(found[3], "robocopy·$y·b");
+    }
+
+    #[test]
+    fn what_may_have_been_set_since_is_not_known() {
+        for text in [". .\\config.ps1", "Set-Variable x 1", "iex $y", "if ($x) { . .\\config.ps1 }"] {
+            let found = programs(&format!("$a = 'x'\n{text}\nrobocopy $a b"));
+            assert_eq!(found.last().unwrap(), "robocopy·$a·b", "{text}");
+        }
     }
 
     #[test]

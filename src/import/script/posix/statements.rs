@@ -109,6 +109,8 @@ impl Scanner<'_> {
         let is_redirection = self.text[..self.at].ends_with(['>', '<']) || rest.starts_with("&>");
         match letter {
             '(' => self.depth += 1,
+            // What a pattern leads belongs to the `case` that stands in front of it.
+            ')' if self.depth == 0 && unled(&self.text[self.code..self.at]).starts_with("case ") => {}
             ')' if self.depth == 0 => self.code = self.at + 1,
             ')' => self.depth -= 1,
             _ if self.depth > 0 => {}
@@ -269,47 +271,134 @@ pub(super) enum Construct {
     Group,
 }
 
-/// What a statement begins, if it does.
+/// What a statement begins, if it does, be it behind `|`.
 pub(super) fn begun(code: &str) -> Option<Construct> {
+    piped(code).into_iter().find_map(begun_by)
+}
+
+fn begun_by(code: &str) -> Option<Construct> {
     let code = unled(code);
-    let mut words = code.split_whitespace();
-    let first = words.next()?;
+    let first = code.split_whitespace().next()?;
     Some(match first {
         "if" | "case" | "select" => Construct::Condition,
         "for" | "while" | "until" => Construct::Loop,
         "{" => Construct::Group,
         _ if first.starts_with('(') => Construct::Group,
-        _ if is_function(code, first) => Construct::Function,
+        _ if body(code).is_some() => Construct::Function,
         _ => return None,
     })
 }
 
+/// Whether a statement closes, or goes on with, what none before it began.
+pub(super) fn is_stray(code: &str) -> bool {
+    let first = code.split_whitespace().next().unwrap_or_default();
+    matches!(first, "fi" | "done" | "esac" | "}" | "then" | "do" | "else" | "elif")
+}
+
 /// How many constructs a statement opens, less those that it closes.
 pub(super) fn nesting(code: &str) -> isize {
-    let code = unled(code);
-    match code.split_whitespace().next() {
-        Some("fi" | "done" | "esac" | "}") => -1,
-        // Parentheses are closed within the statement.
-        Some(first) if first.starts_with('(') => 0,
-        // The brace may stand on the next line, and counts there.
-        Some(first) if is_function(code, first) => {
-            isize::from(code.split_whitespace().any(|word| word == "{"))
+    // No person opens more on one line.
+    const MOST: usize = 50;
+    let mut open = 0;
+    for piece in piped(code) {
+        let mut code = unled(piece);
+        for _ in 0..MOST {
+            let first = code.split_whitespace().next().unwrap_or_default();
+            let behind = match first {
+                "fi" | "done" | "esac" | "}" => {
+                    open -= 1;
+                    break;
+                }
+                "if" | "while" | "until" | "{" => &code[first.len()..],
+                "case" => pattern_end(code).map_or("", |end| &code[end..]),
+                "for" | "select" => "",
+                // The brace may stand on the next line, and counts there. Parentheses are closed within the statement.
+                _ => match body(code).and_then(|body| body.strip_prefix('{')) {
+                    Some(behind) => behind,
+                    None => break,
+                },
+            };
+            open += 1;
+            code = unled(behind);
         }
-        _ => isize::from(begun(code).is_some()),
+    }
+    open
+}
+
+/// What stands behind the name of a function.
+fn body(code: &str) -> Option<&str> {
+    let ends = |letter: char| letter.is_whitespace() || "(){};&|<>$'\"`=".contains(letter);
+    let (is_told, code) = match code.strip_prefix("function").filter(|rest| rest.starts_with([' ', '\t'])) {
+        Some(rest) => (true, rest.trim_start()),
+        None => (false, code),
+    };
+    let end = code.find(ends).unwrap_or(code.len());
+    let behind = code[end..].trim_start();
+    let called = behind.strip_prefix('(').and_then(|rest| rest.trim_start().strip_prefix(')'));
+    match called {
+        Some(rest) if end > 0 => Some(rest.trim_start()),
+        _ if is_told => Some(behind),
+        _ => None,
     }
 }
 
-pub(super) fn is_function(code: &str, first: &str) -> bool {
-    first == "function" || first.ends_with("()") || code[first.len()..].trim_start().starts_with("()")
+/// The name of the function that a statement begins.
+pub(super) fn function_name(code: &str) -> &str {
+    let code = unled(code);
+    let code = code.strip_prefix("function ").unwrap_or(code).trim_start();
+    &code[..code.find(|letter: char| letter.is_whitespace() || "(){".contains(letter)).unwrap_or(code.len())]
+}
+
+/// Where the first pattern of a `case` ends, if it stands on the same line.
+fn pattern_end(code: &str) -> Option<usize> {
+    let begin = code.find(" in ")? + " in ".len();
+    Some(begin + code[begin..].find(')')? + 1)
+}
+
+/// The commands of a pipe.
+fn piped(code: &str) -> Vec<&str> {
+    // The patterns of a `case` are joined by `|`, too.
+    if unled(code).starts_with("case ") || !code.contains('|') {
+        return vec![code];
+    }
+    let mut pieces = Vec::new();
+    let (mut at, mut start, mut depth) = (0, 0, 0usize);
+    while let Some(letter) = code[at..].chars().next() {
+        if let Some(length) = quoted(&code[at..]) {
+            at += length.unwrap_or(code.len() - at);
+            continue;
+        }
+        match letter {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '|' if depth == 0 => {
+                pieces.push(&code[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+        at += letter.len_utf8();
+    }
+    pieces.push(&code[start..]);
+    pieces
 }
 
 /// Without `then`, `do` and `else`, behind which a command stands.
 fn unled(code: &str) -> &str {
-    let mut code = code.trim_start();
-    while let Some(rest) = ["then", "do", "else", "!", "time"]
-        .into_iter()
-        .find_map(|word| code.strip_prefix(word).filter(|rest| rest.starts_with(char::is_whitespace)))
-    {
+    // `|&` joins programs, too, and a line may go on in front of its first word.
+    let mut code = code.strip_prefix('&').unwrap_or(code).trim_start();
+    let led = |code: &str| -> Option<usize> {
+        if code.starts_with("\\\n") {
+            return Some(2);
+        }
+        let words = ["then", "do", "else", "elif", "!", "time"];
+        let word = words
+            .into_iter()
+            .find(|word| code.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_whitespace)))?;
+        Some(word.len())
+    };
+    while let Some(length) = led(code) {
+        let rest = &code[length..];
         code = rest.trim_start();
     }
     code
