@@ -16,7 +16,7 @@ pub const COVER: &str = "****";
 const SHORTEST: usize = 4;
 
 /// A word for a secret in the name of a switch or a variable.
-const NAME: &str = r"(?:pass(?:w(?:or)?d|phrase|wort)?|pwd|kennwort|secret|token|credential|api[-_]?key|access[-_]?key|account[-_]?key)";
+const NAME: &str = r"(?:pass(?:w(?:or)?d|phrase|wort)?|pwd?|psk|kennwort|secret|token|credential|api[-_]?key|access[-_]?key|account[-_]?key)";
 
 /// A value: in quotes, or up to a blank.
 const VALUE: &str = r#"(?:"[^"\n]*"?|'[^'\n]*'?|[^\s,;&|"']+)"#;
@@ -37,7 +37,10 @@ fn patterns() -> &'static [Regex] {
             format!(r"(?i)(ConvertTo-SecureString\s+(?:-String\s+)?){VALUE}"),
             format!(r"(?i)(\b(?:Bearer|Basic)\s+){VALUE}"),
             // `psexec -p x`, `schtasks /rp x`, `sshpass -px`, `curl -u name:x`
-            format!(r"(?i)(\b(?:psexec|plink|pscp|winscp|sshpass|schtasks|mysql\w*|wmic)\b[^\n]*?\s[-/]r?p\s*[:=]?\s*){VALUE}"),
+            format!(r"(?i)(\b(?:psexec|plink|pscp|winscp|sshpass|schtasks|mysql\w*|wmic)\b[^\n]*?\s[-/](?:rp|pw|p)\s*[:=]?\s*){VALUE}"),
+            // `7z a -px`, `smbclient -U name%x`
+            format!(r"(?i)(\b(?:7z\w*|rar|winrar|unrar|zip)\b[^\n]*?\s-h?p){VALUE}"),
+            format!(r"(?i)(\s(?:-U|--user(?:name)?)[\s=]*[^\s%]+%){VALUE}"),
             format!(r"(?i)(\bcurl\b[^\n]*?\s(?:-u|--user)\s*[=:]?\s*[^\s:]+:){VALUE}"),
             // `ftp://name:x@host`
             r"(://[^\s/:@]+:)[^\s/@]+".to_owned(),
@@ -52,6 +55,27 @@ fn patterns() -> &'static [Regex] {
 /// `net use X: \\server\share x`: of what it names, all but drives, shares and switches.
 static NET_USE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)(\bnet(?:\.exe)?\s+use\s)([^\n&|]*)").ok());
+
+const NET_USE_SWITCHES: &[&str] = &[
+    "/user:",
+    "/u:",
+    "/persistent:",
+    "/p:",
+    "/transport:",
+    "/delete",
+    "/d",
+    "/del",
+    "/y",
+    "/yes",
+    "/no",
+    "/n",
+    "/savecred",
+    "/smartcard",
+    "/home",
+    "/writethrough",
+    "/requireintegrity",
+    "/requireprivacy",
+];
 
 /// Knows what the variables of the scripts hold that are named like secrets.
 #[derive(Clone, Debug, Default)]
@@ -103,7 +127,16 @@ impl Secrets {
 fn covered_words(text: &str) -> String {
     let is_known = |word: &str| {
         let bare = word.trim_matches('"');
-        bare.starts_with(['/', '\\', '*', '>', '2', '%'])
+        let lower = bare.to_lowercase();
+        let is_variable = bare.len() > 2 && bare.starts_with('%') && bare.ends_with('%');
+        bare == "*"
+            || is_variable
+            || bare.starts_with("\\\\")
+            || ["2>", ">"].iter().any(|mark| bare.starts_with(mark))
+            || NET_USE_SWITCHES.iter().any(|switch| match switch.ends_with(':') {
+                true => lower.starts_with(switch),
+                false => lower == *switch,
+            })
             || (bare.len() == 2 && bare.ends_with(':'))
             || bare == COVER
     };
@@ -128,6 +161,15 @@ mod tests {
             r"net use Z: \\srv\share hunter22 /user:acme\admin",
             r"net use \\srv\share /user:acme\admin hunter22 /persistent:no",
             r#"NET.EXE USE \\srv\c$ "hunter22" /user:admin"#,
+            r"net use Z: \\srv\share 2hunter22 /user:x",
+            r"net use Z: \\srv\share %hunter22 /user:x",
+            r"net use Z: \\srv\share *hunter22 /user:x",
+            r"net use Z: \\srv\share /hunter22 /user:x",
+            r"net use Z: \\srv\share \hunter22 /user:x",
+            "plink -pw hunter22 host x",
+            "7z a -phunter22 x.7z y",
+            "smbclient -U user%hunter22 //h/x",
+            "set PW=hunter22",
             "set PASSWORD=hunter22",
             "set \"ADMIN_PWD=x hunter22\"",
             "$password = 'hunter22'",
@@ -157,6 +199,11 @@ mod tests {
         let mut secrets = Secrets::default();
         secrets.learn(&[Held { name: "AdminPwd".to_owned(), text: "hunter22".to_owned() }]);
         assert_eq!(secrets.covered("tool hunter22"), "tool ****");
+    }
+
+    #[test]
+    fn the_switch_in_front_of_a_secret_stays_whole() {
+        assert_eq!(Secrets::default().covered("plink -pw hunter22 host"), "plink -pw **** host");
     }
 
     #[test]
