@@ -113,7 +113,8 @@ impl Line {
             matches!(written.level.as_str(), "error" | "critical" | "alert" | "emergency" | "fatal");
         match written.object {
             Some(path) if is_error => {
-                Self::Failed(Failed { path, class: class_of(&written.msg), error: written.msg })
+                let class = class_of_file(&path, &written.msg);
+                Self::Failed(Failed { path, class, error: written.msg })
             }
             Some(path) if written.msg.starts_with("Can't follow symlink") => {
                 Self::Skipped { path, what: Skipped::Link }
@@ -167,21 +168,58 @@ impl From<WrittenStats> for Stats {
     }
 }
 
-/// The class of an error, by its words: those of rclone, of Go and of the system, which Go asks for in English.
-pub fn class_of(error: &str) -> ErrorClass {
-    let error = error.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| error.contains(word));
-    if says(&[
-        "no space left",
-        "not enough space",
-        "remaining disk space",
-        "disk full",
-        "quota",
-        "read-only file system",
-    ]) {
-        ErrorClass::Fatal
-    } else if is_of_network(&error)
-        || says(&[
+/// The class of an error of a file, by its words: those of rclone, of Go and of the system, which Go asks for in English. What the
+/// file is called says nothing.
+pub fn class_of_file(path: &str, error: &str) -> ErrorClass {
+    match cause_of(path, error) {
+        Some(Cause::NoRoom) => ErrorClass::Fatal,
+        Some(Cause::Network | Cause::Busy) => ErrorClass::Transient,
+        Some(Cause::Denied) => ErrorClass::Denied,
+        Some(Cause::Absent) => ErrorClass::Vanished,
+        None => ErrorClass::Permanent,
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    NoRoom,
+    Network,
+    Busy,
+    Denied,
+    Absent,
+}
+
+/// By what tells each cause; the earlier one counts where two are told.
+const TOLD_BY: [(Cause, &[&str]); 5] = [
+    (
+        Cause::NoRoom,
+        &[
+            "no space left",
+            "not enough space",
+            "remaining disk space",
+            "disk full",
+            "quota",
+            "read-only file system",
+        ],
+    ),
+    (
+        Cause::Network,
+        &[
+            "timeout",
+            "timed out",
+            "deadline exceeded",
+            "connection",
+            "broken pipe",
+            "no route to host",
+            "no such host",
+            "unexpected eof",
+            "network",
+            "dial tcp",
+        ],
+    ),
+    (
+        Cause::Busy,
+        &[
             "being used by another process",
             "sharing violation",
             "resource busy",
@@ -192,24 +230,50 @@ pub fn class_of(error: &str) -> ErrorClass {
             "locked",
             "service unavailable",
             "corrupted on transfer",
-        ])
-    {
-        ErrorClass::Transient
-    } else if says(&[
-        "permission denied",
-        "access is denied",
-        "access denied",
-        "forbidden",
-        "unauthorized",
-        "logon",
-        "privilege",
-    ]) {
-        ErrorClass::Denied
-    } else if says(&["no such file", "not found", "cannot find", "does not exist", "doesn't exist"]) {
-        ErrorClass::Vanished
-    } else {
-        ErrorClass::Permanent
+        ],
+    ),
+    (
+        Cause::Denied,
+        &[
+            "permission denied",
+            "access is denied",
+            "access denied",
+            "forbidden",
+            "unauthorized",
+            "logon",
+            "privilege",
+        ],
+    ),
+    (Cause::Absent, &["no such file", "not found", "cannot find", "does not exist", "doesn't exist"]),
+];
+
+/// The cause that an error names last: `open /srv/quota.dat: permission denied` is about a right. Paths and what is in quotes
+/// are no part of the words.
+fn cause_of(path: &str, error: &str) -> Option<Cause> {
+    let unquoted: String = error.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+    without(&unquoted, path).rsplit(": ").find_map(|part| {
+        let is_path = |word: &str| word.starts_with('/') || word.contains('\\');
+        let words: Vec<&str> = part.split_whitespace().filter(|word| !is_path(word)).collect();
+        let words = words.join(" ").to_ascii_lowercase();
+        let says = |(_, tellers): &&(Cause, &[&str])| tellers.iter().any(|teller| words.contains(teller));
+        TOLD_BY.iter().find(says).map(|(cause, _)| *cause)
+    })
+}
+
+/// A text without a path, where that is a word of it or the end of a longer path.
+fn without(text: &str, path: &str) -> String {
+    let (mut rest, mut left) = (text, String::new());
+    while let Some(at) = rest.find(path).filter(|_| !path.is_empty()) {
+        let (before, behind) = (&rest[..at], &rest[at + path.len()..]);
+        let begins = before.is_empty() || before.ends_with([' ', '/', '\\']);
+        let ends = behind.is_empty() || behind.starts_with([' ', ':']);
+        left.push_str(before);
+        if !(begins && ends) {
+            left.push_str(path);
+        }
+        rest = behind;
     }
+    left + rest
 }
 
 /// What rclone named as failed, of the last of its tries: what failed in one before may have come over since.
@@ -265,20 +329,7 @@ impl Errors {
 
 /// Whether an error is one of the way to a remote, and so of every file.
 pub fn is_of_network(error: &str) -> bool {
-    let error = error.to_ascii_lowercase();
-    [
-        "timeout",
-        "timed out",
-        "deadline exceeded",
-        "connection",
-        "broken pipe",
-        "no route to host",
-        "unexpected eof",
-        "network",
-        "dial tcp",
-    ]
-    .iter()
-    .any(|word| error.contains(word))
+    cause_of("", error) == Some(Cause::Network)
 }
 
 /// What an exit code means, as rclone's manual has it.

@@ -102,7 +102,7 @@ fn errors_are_classed_by_what_can_be_done_about_them() {
         ("open /x: no such file or directory", ErrorClass::Vanished),
         ("open /x: is a directory", ErrorClass::Permanent),
     ] {
-        assert_eq!(class_of(error), class, "{error}");
+        assert_eq!(class_of_file("", error), class, "{error}");
     }
 }
 
@@ -110,7 +110,7 @@ fn errors_are_classed_by_what_can_be_done_about_them() {
 fn a_lock_is_of_one_file_and_the_network_of_all() {
     for error in ["read: connection reset by peer", "dial tcp 10.0.0.1:445: i/o timeout", "unexpected EOF"] {
         assert!(is_of_network(error), "{error}");
-        assert_eq!(class_of(error), ErrorClass::Transient);
+        assert_eq!(class_of_file("", error), ErrorClass::Transient);
     }
     for error in
         ["The process cannot access the file because it is being used by another process.", "is locked"]
@@ -172,4 +172,24 @@ fn what_was_copied_is_told() {
         let line = format!(r#"{{"level":"info","msg":"{msg}","object":"a/b","objectType":"*local.Object"}}"#);
         assert_eq!(Line::read(&line), Line::Copied("a/b".into()));
     }
+}
+
+#[test]
+fn what_a_file_is_called_does_not_class_its_error() {
+    for (path, error) in [
+        ("quota.dat", "open /srv/quota.dat: permission denied"),
+        ("network/a", "open /srv/network/a: permission denied"),
+        ("network", "open network: permission denied"),
+        ("a: network timeout", "open a: network timeout: permission denied"),
+        ("locked", r#"failed to open directory "locked": open /srv/locked: permission denied"#),
+    ] {
+        assert_eq!(class_of_file(path, error), ErrorClass::Denied, "{error}");
+        assert!(!is_of_network(error), "{error}");
+    }
+    assert_eq!(class_of_file("quota", "open quota: is a directory"), ErrorClass::Permanent);
+    assert_eq!(
+        class_of_file("a", "corrupted on transfer: sizes differ 5 vs 6"),
+        ErrorClass::Transient,
+        "where the last words tell nothing, those before them do"
+    );
 }
