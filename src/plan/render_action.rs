@@ -23,7 +23,7 @@ use crate::rclone::environment;
 use crate::rclone::remote::Remote;
 use crate::runbook::model::{
     ActionDecl, AnswerDecl, CheckDecl, CheckpointDecl, CommandDecl, CopyDecl, CopyOptions, FilterDecl, Leaf,
-    Runbook, ServiceDecl, Size, VerifyDecl, WaitDecl,
+    Raw, Runbook, ServiceDecl, Size, VerifyDecl, WaitDecl,
 };
 
 /// Twice `robocopy /mt` without a number: what is cached is copied as fast with 2 as with 16, and from a cold disk or a share
@@ -170,10 +170,16 @@ fn environment(
                 if environment::is_flag(name) {
                     fields.report(diagnostics::flag_in_environment(name, leaf.span));
                 }
-                if environment::holds_secret(name) && !fields.names_secret(leaf) {
+                let value = fields.confidential(name, leaf);
+                let text = match (&value, &leaf.raw) {
+                    (Some(value), _) => value,
+                    (None, Raw::Text(template)) => template,
+                    (None, _) => "",
+                };
+                if environment::holds_secret(name, text) && !fields.names_secret(leaf) {
                     fields.report(diagnostics::plain_secret(name, leaf.span));
                 }
-                Some((name.clone(), fields.confidential(name, leaf)?))
+                Some((name.clone(), value?))
             })
             .collect();
         values.into_iter().collect()

@@ -21,7 +21,7 @@ pub struct Remote {
 impl Remote {
     /// The remote that a text names; `None` where it is a path. One letter before a colon is a drive, on any system.
     pub fn of(text: &str) -> Option<Self> {
-        let end = end_of_name(text)?;
+        let Head { end, .. } = Head::of(text)?;
         let name = &text[..end];
         let plain = name.split(',').next().unwrap_or_default();
         let plain = plain.strip_prefix(':').unwrap_or(plain);
@@ -40,6 +40,21 @@ impl Remote {
     pub fn configured_name(&self) -> Option<&str> {
         let plain = self.name.split(',').next().unwrap_or_default();
         (!plain.starts_with(':')).then_some(plain)
+    }
+
+    /// The kind of storage that it says itself to be: `smb` of `:smb,host=old:`.
+    pub fn own_kind(&self) -> Option<&str> {
+        self.kind().strip_prefix(':')
+    }
+
+    /// The folder of this machine that it is, where its storage is this machine.
+    pub fn folder(&self) -> Option<&Path> {
+        (self.own_kind() == Some("local")).then(|| self.path_below())
+    }
+
+    /// Its path as one of this machine's.
+    pub fn path_below(&self) -> &Path {
+        Path::new(&self.path)
     }
 
     /// What tells it from every other folder, for a journal.
@@ -72,8 +87,17 @@ impl Remote {
 
     /// Refuses a remote that holds a secret, or that has a component which is not what it looks like.
     pub fn judge(&self) -> Result<(), Refusal> {
-        if let Some(option) = self.options().find(|option| is_secret(option)) {
-            return Err(secret_in_remote(self.kind(), option));
+        for (option, value) in &self.options() {
+            if is_secret(option) || shows_secret(value) {
+                return Err(secret_in_remote(self.kind(), option));
+            }
+            if is_flag(option) {
+                return Err(flag_in_remote(self.kind(), option));
+            }
+        }
+        // A URL that is in no quotes ends the options by its colon.
+        if names_user(&self.to_string()) {
+            return Err(secret_in_remote(self.kind(), "url"));
         }
         let shown = shown(&self.to_string());
         if let Some(found) = self.to_string().chars().find(|&found| is_unseen(found)) {
@@ -122,9 +146,9 @@ impl Remote {
         self.name.split(',').next().unwrap_or_default()
     }
 
-    /// The options that a connection string names.
-    fn options(&self) -> impl Iterator<Item = &str> {
-        self.name.split(',').skip(1).map(|option| option.split('=').next().unwrap_or_default())
+    /// The options of a connection string, with their values.
+    fn options(&self) -> Vec<(String, String)> {
+        Head::of(&self.to_string()).map_or_else(Vec::new, |head| head.options)
     }
 }
 
@@ -134,8 +158,17 @@ impl fmt::Display for Remote {
     }
 }
 
-/// Refuses a target that is a whole storage.
-pub fn judge_target(target: &Remote) -> Result<(), Refusal> {
+/// Refuses a target that is a whole storage, or a whole share of one. A bucket is no share: nothing but files is in it. `kind` is
+/// that of the storage, where it is known.
+pub fn judge_target(target: &Remote, kind: Option<&str>) -> Result<(), Refusal> {
+    let is_share = kind == Some("smb") || target.path.trim_end_matches('/').ends_with('$');
+    if is_share && target.is_uppermost() && !target.is_root() {
+        return Err(Refusal::new(
+            "target_is_root",
+            format!("the target {} is the root of a share", shown(&target.to_string())),
+            "give a folder in it",
+        ));
+    }
     if target.is_root() {
         return Err(Refusal::new(
             "target_is_root",
@@ -163,21 +196,70 @@ pub fn judge_pair(from: &Remote, to: &Remote) -> Result<(), Refusal> {
     Err(Refusal::new(code, reason, "give two folders of which none holds the other"))
 }
 
-/// Where the name before the path ends: at the first colon that is in no quotes. A separator before it makes it a path.
-fn end_of_name(text: &str) -> Option<usize> {
-    let mut quote = None;
-    let in_options = |at: usize| text[..at].contains(',');
-    for (at, letter) in text.char_indices() {
-        match (quote, letter) {
-            (Some(open), _) if open == letter => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') if in_options(at) => quote = Some(letter),
-            (None, ':') if at > 0 => return Some(at),
-            (None, '/' | '\\') if !in_options(at) => return None,
-            _ => {}
+/// What stands before the path, read as rclone reads it: `NAME,option=value,option="with , and :":`. Only a value that begins
+/// with a quote is in quotes, and a doubled quote in it is one.
+struct Head {
+    /// Where the colon before the path is.
+    end: usize,
+    options: Vec<(String, String)>,
+}
+
+impl Head {
+    /// `None` where there is none: a separator before the colon makes it a path.
+    fn of(text: &str) -> Option<Self> {
+        let begin = usize::from(text.starts_with(':'));
+        let mut end = begin + text[begin..].find([',', ':', '/', '\\'])?;
+        let mut options = Vec::new();
+        while text[end..].starts_with(',') {
+            let begin = end + 1;
+            end = begin + text[begin..].find([',', ':', '='])?;
+            let option = text[begin..end].to_owned();
+            let mut value = String::new();
+            if text[end..].starts_with('=') {
+                let length;
+                (value, length) = value_at_start(&text[end + 1..])?;
+                end += 1 + length;
+            }
+            options.push((option, value));
         }
+        (end > 0 && text[end..].starts_with(':')).then_some(Self { end, options })
+    }
+}
+
+/// The value that a text begins with, and how much of the text it is.
+fn value_at_start(text: &str) -> Option<(String, usize)> {
+    let Some(quote) = text.chars().next().filter(|first| matches!(first, '"' | '\'')) else {
+        let end = text.find([',', ':'])?;
+        return Some((text[..end].to_owned(), end));
+    };
+    let mut value = String::new();
+    let mut letters = text.char_indices().skip(1).peekable();
+    while let Some((at, letter)) = letters.next() {
+        if letter == quote && letters.next_if(|(_, next)| *next == quote).is_none() {
+            return Some((value, at + 1));
+        }
+        value.push(letter);
     }
     None
+}
+
+/// Whether an option is one by which later rclones set a flag: for this remote, or for all of the call.
+pub fn is_flag(option: &str) -> bool {
+    let option = option.trim().to_ascii_lowercase();
+    ["override.", "global."].iter().any(|lead| option.starts_with(lead))
+}
+
+/// Whether a value shows a secret, whatever its option is called: a URL that names a user, or one with an option that is a secret, as
+/// a remote within a remote has it, too.
+pub fn shows_secret(value: &str) -> bool {
+    let parts = value.split([',', ' ', '"', '\'', '?', '&']);
+    names_user(value) || parts.filter_map(|part| part.split_once('=')).any(|(option, _)| is_secret(option))
+}
+
+/// Whether a URL in a text names a user, mostly with a password: `http://me:password@old/`.
+fn names_user(text: &str) -> bool {
+    let hosts = text.split("://").skip(1).filter_map(|rest| rest.split(['/', '?', '#']).next());
+    hosts.into_iter().any(|host| host.contains('@'))
 }
 
 /// Whether an option of a remote is one that nobody else may know.
@@ -195,7 +277,12 @@ pub fn is_secret(option: &str) -> bool {
         "pem",
         "credentials",
         "cookie",
+        "cookies",
         "sas_url",
+        "access_grant",
+        "bearer_token_command",
+        "headers",
+        "key_base64",
     ]
     .iter()
     .any(|end| option == *end || option.ends_with(&format!("_{end}")) || option.ends_with("client_secret"))
@@ -210,6 +297,18 @@ fn secret_in_remote(kind: &str, option: &str) -> Refusal {
             shown(option)
         ),
         "give the remote a name, and its options by `environment:` (`RCLONE_CONFIG_NAME_TYPE`, `RCLONE_CONFIG_NAME_PASS`)",
+    )
+}
+
+fn flag_in_remote(kind: &str, option: &str) -> Refusal {
+    Refusal::new(
+        "flag_in_remote",
+        format!(
+            "the remote {} sets a flag of rclone's by {}, by which the pass would mean something else",
+            shown(&format!("{kind}…:")),
+            shown(option)
+        ),
+        "say it by the step's fields or `extra_args`",
     )
 }
 
@@ -286,7 +385,56 @@ mod tests {
             assert!(!refusal.reason.contains("CANARY") && !refusal.hint.contains("CANARY"));
         }
         assert_eq!(remote(":smb,host=old,user=me,port=445:c$/x").judge(), Ok(()));
+        assert_eq!(remote(":webdav,url='http://old:8080/a@b':x").judge(), Ok(()));
         assert_eq!(remote(":s3,access_key_id=AKIA:b/x").judge(), Ok(()));
+    }
+
+    #[test]
+    fn a_secret_is_found_in_a_url_in_a_remote_within_and_behind_a_quote() {
+        for text in [
+            r#":webdav,url="http://me:CANARY@old":x"#,
+            ":webdav,url=http://me:CANARY@old:x",
+            "dav,url='https://CANARY@old/x':x",
+            ":webdav,headers='Authorization,Bearer CANARY':x",
+            ":storj,access_grant=CANARY:x",
+            ":webdav,bearer_token_command='echo CANARY':x",
+            r#":alias,remote=":smb,host=old,pass=CANARY:c$":x"#,
+            ":smb,user=o'brien,pass=CANARY:c$/x",
+            r#":smb,user="a"", b:",pass=CANARY:c$/x"#,
+            ":http,url='https://old/?token=CANARY':x",
+        ] {
+            let refusal = remote(text).judge().unwrap_err();
+            assert_eq!(refusal.code, "secret_in_remote", "{text}");
+            assert!(!refusal.reason.contains("CANARY") && !refusal.hint.contains("CANARY"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_flag_by_a_connection_string_is_refused() {
+        for text in
+            [":smb,host=old,override.dry_run=true:c$/x", "old,global.max_delete=1:x", "old,Global.x:x"]
+        {
+            assert_eq!(remote(text).judge().unwrap_err().code, "flag_in_remote", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_no_target_and_a_bucket_is() {
+        let code = |text: &str, kind: Option<&str>| {
+            judge_target(&remote(text), kind).map_or_else(|refusal| refusal.code, |()| "a target")
+        };
+        assert_eq!(code("old:c$", None), "target_is_root");
+        assert_eq!(code("old:c$/", None), "target_is_root");
+        assert_eq!(code("old:archive", Some("smb")), "target_is_root");
+        assert_eq!(code("old:archive/x", Some("smb")), "a target");
+        assert_eq!(code("old:archive", Some("s3")), "a target");
+    }
+
+    #[test]
+    fn a_remote_of_this_machine_is_a_folder() {
+        assert_eq!(remote(":local:/x/old").folder(), Some(Path::new("/x/old")));
+        assert_eq!(remote(":local,nounc=true:/x").folder(), Some(Path::new("/x")));
+        assert_eq!(remote("local:/x").folder(), None);
     }
 
     #[test]
@@ -306,9 +454,9 @@ mod tests {
 
     #[test]
     fn the_root_of_a_remote_is_no_target() {
-        assert_eq!(judge_target(&remote("old:")).unwrap_err().code, "target_is_root");
-        assert_eq!(judge_target(&remote("old:/")).unwrap_err().code, "target_is_root");
-        assert_eq!(judge_target(&remote("old:x")), Ok(()));
+        assert_eq!(judge_target(&remote("old:"), None).unwrap_err().code, "target_is_root");
+        assert_eq!(judge_target(&remote("old:/"), None).unwrap_err().code, "target_is_root");
+        assert_eq!(judge_target(&remote("old:x"), None), Ok(()));
     }
 
     #[test]

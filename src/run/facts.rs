@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
 
 use super::rights;
 use crate::cancel::Cancel;
@@ -14,6 +16,7 @@ use crate::guard::{
     TargetFacts, judge_claim, judge_pair, judge_path, judge_target,
 };
 use crate::plan::{Action, Adopt, Condition, CopyAction, Plan, PlannedStep, VerifyAction};
+use crate::rclone::environment::kind_of;
 use crate::rclone::remote::{self, Remote};
 use crate::state::fold::RunState;
 use crate::sys::{place, private_file, tree, who};
@@ -53,7 +56,7 @@ pub(super) fn judge_plan(plan: &Plan, state: Option<&RunState>) -> Result<()> {
 pub fn judge_copy(action: &CopyAction) -> Result<(), Refusal> {
     let _rights = rights::to_look(action);
     match is_remote(&action.from, &action.to) {
-        true => judge_remotes(&action.from, &action.to, Looked::Yes),
+        true => judge_remotes(action, Looked::Yes),
         false => judge_roots(&action.from, &action.to),
     }
 }
@@ -71,22 +74,46 @@ enum Looked {
 }
 
 /// Judges a pair of which a side is a remote. A remote and a folder are apart: whether the one leads to the other by some
-/// server cannot be told.
-fn judge_remotes(from: &Path, to: &Path, looked: Looked) -> Result<(), Refusal> {
+/// server cannot be told. A remote whose storage is this machine is a folder.
+fn judge_remotes(action: &CopyAction, looked: Looked) -> Result<(), Refusal> {
+    let (from, to) = (action.from.as_path(), action.to.as_path());
     for path in [from, to] {
-        match (Remote::at(path), looked) {
-            (Some(remote), _) => remote.judge()?,
-            (None, Looked::Yes) => judge_path(&text(path), PathStyle::native())?,
-            (None, Looked::No) => judge_path(&text(path), style_of(&text(path)))?,
+        if let Some(remote) = Remote::at(path) {
+            remote.judge()?;
         }
     }
-    match (Remote::at(from), Remote::at(to), looked) {
-        (Some(source), Some(target), _) => {
-            remote::judge_target(&target).and_then(|()| remote::judge_pair(&source, &target))
+    let folders = [from, to].map(|path| folder_behind(path, &action.environment));
+    for folder in folders.iter().flatten() {
+        let style = if looked == Looked::Yes { PathStyle::native() } else { style_of(&text(folder)) };
+        judge_path(&text(folder), style)?;
+    }
+    if let [_, Some(target)] = &folders {
+        judge_target(&match looked {
+            Looked::Yes => target_facts(target),
+            Looked::No => target_facts_by_words(target),
+        })?;
+    }
+    match &folders {
+        [Some(source), Some(target)] => judge_pair(&pair_of(source, target, looked)),
+        [_, None] => {
+            let Some(target) = Remote::at(to) else { return Ok(()) };
+            remote::judge_target(&target, kind_of(&action.environment, &target))?;
+            Remote::at(from).map_or(Ok(()), |source| remote::judge_pair(&source, &target))
         }
-        (None, Some(target), _) => remote::judge_target(&target),
-        (_, None, Looked::Yes) => judge_target(&target_facts(to)),
-        (_, None, Looked::No) => judge_target(&target_facts_by_words(to)),
+        [None, Some(_)] => Ok(()),
+    }
+}
+
+/// The folder of this machine that a side of a pass is, also where it is written as a remote.
+fn folder_behind(path: &Path, environment: &IndexMap<String, String>) -> Option<PathBuf> {
+    let Some(remote) = Remote::at(path) else { return Some(path.to_owned()) };
+    (kind_of(environment, &remote) == Some("local")).then(|| remote.path_below().to_owned())
+}
+
+fn pair_of(from: &Path, to: &Path, looked: Looked) -> PairFacts {
+    match looked {
+        Looked::Yes => PairFacts { from: place(from), to: place(to) },
+        Looked::No => PairFacts { from: place_by_words(text(from)), to: place_by_words(text(to)) },
     }
 }
 
@@ -100,7 +127,7 @@ pub(super) fn judge_roots(from: &Path, to: &Path) -> Result<(), Refusal> {
 /// Judges how the paths of a pass are spelled, without a look at them.
 pub fn judge_paths(action: &CopyAction) -> Result<(), Refusal> {
     if is_remote(&action.from, &action.to) {
-        return judge_remotes(&action.from, &action.to, Looked::No);
+        return judge_remotes(action, Looked::No);
     }
     judge_spelling(&action.from, &action.to)
 }
@@ -109,7 +136,7 @@ pub fn judge_paths(action: &CopyAction) -> Result<(), Refusal> {
 /// types on any machine.
 pub fn judge_words(action: &CopyAction) -> Result<(), Refusal> {
     if is_remote(&action.from, &action.to) {
-        return judge_remotes(&action.from, &action.to, Looked::No);
+        return judge_remotes(action, Looked::No);
     }
     let [from, to] = [&action.from, &action.to].map(|path| text(path));
     for path in [&from, &to] {
@@ -164,8 +191,10 @@ pub(super) fn judge_verify(action: &VerifyAction) -> Result<(), Refusal> {
                 None => judge_path(&text(path), PathStyle::native())?,
             }
         }
-        return match &remotes {
-            [Some(from), Some(to)] => remote::judge_pair(from, to),
+        let folders = [&action.from, &action.to].map(|path| folder_behind(path, &action.environment));
+        return match (&folders, &remotes) {
+            ([Some(from), Some(to)], _) => judge_pair(&pair_of(from, to, Looked::Yes)),
+            (_, [Some(from), Some(to)]) => remote::judge_pair(from, to),
             _ => Ok(()),
         };
     }

@@ -43,6 +43,13 @@ fn a_secret_has_no_way_into_an_argument_or_the_runbook() {
     planned(&connection).code(2).says("movebook::refused_remote").says("`pass`");
     let plain = copy("from: 'old:x', to: ROOT/new, environment: {RCLONE_CONFIG_OLD_PASS: CANARY}");
     planned(&plain).code(2).says("movebook::plain_secret").says("type: secret");
+    for given in [
+        "RCLONE_CONFIG_OLD_URL: 'http://me:CANARY@old/'",
+        "RCLONE_CONFIG_OLD_HEADERS: 'Authorization,Bearer CANARY'",
+    ] {
+        let plain = copy(&format!("from: 'old:x', to: ROOT/new, environment: {{{given}}}"));
+        planned(&plain).code(2).says("movebook::plain_secret");
+    }
     let argument = copy("from: 'old:x', to: ROOT/new, extra_args: ['--smb-pass={{ key }}']");
     let scene = Scene::new().runbook(&format!("vars: {{key: {{type: secret}}}}\n{argument}"));
     scene.environment("MOVEBOOK_VAR_KEY", "CANARY-7f3a").plan(&["--no-scan"]).code(2).never_says("CANARY");
@@ -74,7 +81,17 @@ fn remotes_are_judged_by_their_words() {
         ("dav:x", "dav:x/y", "lies inside"),
         ("dav:x", "DAV:X", "same folder"),
         ("dav:x", "/", "is the root"),
+        ("ROOT/old", "old:c$", "is the root of a share"),
+        (":local:ROOT/x", "ROOT/x/sub", "lies inside"),
+        ("ROOT/x", ":local:ROOT/x", "same"),
+        ("dav:x", ":local:/etc", "system directory"),
     ] {
         planned(&copy(&format!("from: '{from}', to: '{to}'"))).code(7).says(said);
     }
+}
+
+#[test]
+fn a_remote_that_the_environment_makes_this_machine_is_a_folder() {
+    let step = "from: 'here:ROOT/x', to: ROOT/x/sub, environment: {RCLONE_CONFIG_HERE_TYPE: local}";
+    planned(&copy(step)).code(7).says("lies inside");
 }
