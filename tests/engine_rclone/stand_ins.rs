@@ -73,3 +73,13 @@ fn a_listing_that_breaks_off_is_no_listing() {
     let scene = with_rclone(scene(pass), breaks);
     scene.run(&[]).code(1).says("rclone's listing has no end");
 }
+
+/// One that names a file as failed, and is ended before it comes to the others.
+const ENDED_AMID: &str = "echo '{\"level\":\"error\",\"msg\":\"open: permission denied\",\"object\":\"00/file-0.dat\"}' >&2; exit 143";
+
+#[test]
+fn files_that_a_killed_rclone_did_not_come_to_are_not_copied_in_a_tolerant_pass_either() {
+    let script = format!("case $1 in version) echo 'rclone v1.60.1';; *) {ENDED_AMID};; esac");
+    let scene = with_rclone(scene(&format!("{PASS}, errors: tolerate")), &script);
+    scene.run(&[]).code(3).says("0 new").says("5 failed");
+}

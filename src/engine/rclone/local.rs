@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::call::{self, Rclone};
 use crate::cancel::Cancel;
-use crate::copy::{CopyPass, ErrorClass, FileError, PassError, Survey, Tally, names};
+use crate::copy::{CopyPass, ErrorClass, FileError, PassError, PassSummary, Survey, Tally, names};
 use crate::engine::external::{Coverage, Program, Report};
 use crate::plan::CopyAction;
 use crate::rclone;
@@ -31,18 +31,20 @@ impl Program for LocalPair {
     fn copy(
         &self,
         pass: &CopyPass,
-        _: &Survey,
+        survey: &Survey,
         moved: &mut dyn FnMut(Tally),
         cancel: &Cancel,
     ) -> Result<Report, PassError> {
         let rclone = Rclone::ready(&self.action.environment, &[], cancel)?;
-        let mut errors = Errors::default();
+        let (mut errors, mut copied) = (Errors::default(), 0);
         let arguments = rclone::arguments_of_pass(&self.action, pass.started);
         let code = rclone.run(&arguments, &mut |stream, line| {
             if stream == Stream::Stderr {
                 let line = Line::read(line);
-                if let Line::Progress(stats) = &line {
-                    moved(Tally { files: stats.transfers, bytes: stats.bytes });
+                match &line {
+                    Line::Progress(stats) => moved(Tally { files: stats.transfers, bytes: stats.bytes }),
+                    Line::Copied(_) => copied += 1,
+                    _ => {}
                 }
                 errors.hear(&line);
             }
@@ -65,11 +67,18 @@ impl Program for LocalPair {
         Ok(Report {
             errors: named,
             failed: 0,
-            // One that was killed may end with the same code as one that came to its end with errors.
-            coverage: if code == 0 { Coverage::Whole } else { Coverage::Short },
+            coverage: coverage(code, copied, &survey.outcome.summary),
             ended: format!("rclone ended with {code} ({})", meaning_of(code)),
             warnings: Vec::new(),
         })
+    }
+}
+
+/// What rclone left untried it does not name: where it was ended, or copied fewer than there were, all is looked at again.
+fn coverage(code: i32, copied: u64, survey: &PassSummary) -> Coverage {
+    match code == 0 && copied >= survey.new.files + survey.changed.files {
+        true => Coverage::Whole,
+        false => Coverage::Short,
     }
 }
 
@@ -98,5 +107,20 @@ pub(super) fn ended_by(error: &FileError) -> PassError {
         path: error.path.clone(),
         hint: "make room on the target, or see that it can be written to, and go on".to_owned(),
         source: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_good_end_with_every_file_named_as_copied_spares_a_second_look() {
+        let tally = |files| Tally { files, bytes: 0 };
+        let survey = PassSummary { new: tally(2), changed: tally(1), ..PassSummary::default() };
+        assert_eq!(coverage(0, 3, &survey), Coverage::Whole);
+        for (code, copied) in [(0, 2), (1, 3), (143, 0)] {
+            assert_eq!(coverage(code, copied, &survey), Coverage::Short, "{code} {copied}");
+        }
     }
 }
