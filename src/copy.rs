@@ -11,7 +11,7 @@ pub mod preserve;
 pub mod quarantine;
 pub mod spelled;
 pub mod verify;
-mod windows_names;
+pub(crate) mod windows_names;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -11,6 +11,7 @@ pub mod extra;
 pub mod listing;
 pub mod log;
 pub mod remote;
+pub mod spelling;
 pub mod transfer;
 pub mod version;
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::log::{Failed, Line, Skipped};
+use super::spelling::is_below_root;
 use crate::copy::names;
 
 /// The flags of a listing.
@@ -76,7 +77,7 @@ impl Reader {
             "]" | "[]" => self.ended = true,
             text => match serde_json::from_str::<Written>(text) {
                 // A name that leads out of the tree was made by nobody who means well.
-                Ok(written) if written.path.split('/').any(|name| matches!(name, "" | "." | "..")) => {
+                Ok(written) if !is_below_root(&written.path) => {
                     let path = names::shown(std::path::Path::new(&written.path));
                     self.broken.get_or_insert(Broken::Line(format!("`{path}` is no path below the root")));
                 }
@@ -125,9 +126,11 @@ impl Reader {
     }
 
     /// The listing, where it came to its end. Where folders could not be listed, rclone lists the others, names those, and
-    /// ends with an error in the place of the end.
+    /// ends with an error in the place of the end: in words, and with a code of its own. One that crashed (2) or was killed
+    /// came to no end.
     pub fn finish(self, code: i32) -> Result<Listing, Broken> {
-        let named = code != 0 && !self.listing.unread.is_empty();
+        let is_of_a_listing = matches!(code, 1 | 3..=7) && self.trouble.is_some();
+        let named = is_of_a_listing && !self.listing.unread.is_empty();
         match self.broken {
             Some(broken) => Err(broken),
             None if self.ended || named => Ok(self.listing),
@@ -197,6 +200,22 @@ mod tests {
     }
 
     #[test]
+    fn a_listing_with_an_unread_folder_and_no_end_is_one_only_where_rclone_ended_by_itself() {
+        let with = |last: &str, code| {
+            let mut reader = Reader::default();
+            reader.line("[");
+            reader.log(r#"{"level":"error","msg":"open c: permission denied","object":"c"}"#);
+            reader.log(last);
+            reader.finish(code)
+        };
+        let last = "2026/11/27 11:43:36 Failed to lsjson: permission denied";
+        assert!(with(last, 6).is_ok() && with(last, 1).is_ok());
+        for (last, code) in [(last, 2), (last, 137), (last, 143), (last, -1), (last, 0), ("", 1), ("", 6)] {
+            assert_eq!(with(last, code), Err(Broken::NoEnd), "{last} {code}");
+        }
+    }
+
+    #[test]
     fn a_folder_is_absent_only_where_nothing_of_it_was_listed() {
         let mut reader = Reader::default();
         reader.log(r#"{"level":"error","msg":"error listing: directory not found","object":""}"#);
@@ -217,7 +236,7 @@ mod tests {
         reader.log(r#"{"level":"error","msg":"error listing: directory not found","object":""}"#);
         assert_eq!(reader.trouble(), Some("error listing: directory not found"));
         reader.line("[");
-        let listing = reader.finish(1).unwrap();
+        let listing = reader.finish(6).unwrap();
         assert_eq!(listing.unread[0].path, "c");
         assert_eq!(listing.skipped, [("l".to_owned(), Skipped::Link)]);
     }
