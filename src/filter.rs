@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::copy::Rule;
 use pattern::Patterns;
+pub(crate) use pattern::fold_letter;
 
 /// Whether patterns tell upper and lower case apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -182,7 +182,7 @@ fn fold(text: &str, case: Case) -> Cow<'_, str> {
 }
 
 /// One letter for one, whatever stands beside it: in a word's lower case a last Σ is another letter than one before a `*`.
-fn fold_letter(letter: char) -> char {
+pub fn fold_letter(letter: char) -> char {
     // Capital first: ς and σ have one. The dotless ı is no small I, but where one speaks Turkish.
     if letter == 'ı' {
         return letter;

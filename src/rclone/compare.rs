@@ -13,7 +13,7 @@ use super::listing::{Entry, Kind, Listing};
 use super::log::Skipped;
 use crate::copy::quarantine::is_quarantine;
 use crate::copy::{Directories, EntryKind, ErrorClass, ExtraEntry, FileError, Links, Rule, names};
-use crate::filter::{Candidate, Filter};
+use crate::filter::{Candidate, Filter, fold_letter};
 
 /// What the times of the target's files tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,6 +244,8 @@ impl Comparer<'_> {
             known.extend(above(path).map(|folder| self.key(folder)));
             known.insert(self.key(path));
         }
+        let letters = self.terms.letters;
+        let known_loosely: HashSet<String> = known.iter().map(|key| letters.loose_key(key)).collect();
         let unread: HashSet<String> = source.unread.iter().map(|failed| self.key(&failed.path)).collect();
         let links = target.skipped.iter().map(|(path, what)| {
             let kind = match what {
@@ -273,7 +275,7 @@ impl Comparer<'_> {
             }
             comparison.target_files += u64::from(kind == EntryKind::File);
             let unknown = above(path).any(|folder| unread.contains(&self.key(folder)));
-            if unknown || known.contains(&self.key(path)) {
+            if unknown || known_loosely.contains(&letters.loose_key(path)) {
                 staying.extend(above(path).map(str::to_owned));
                 continue;
             }
@@ -372,9 +374,24 @@ impl Comparer<'_> {
 
     /// The name under which the target knows a path.
     fn key(&self, path: &str) -> String {
-        match self.terms.letters {
-            Letters::Apart => path.to_owned(),
-            Letters::Folded => path.to_lowercase(),
+        self.terms.letters.key(path)
+    }
+}
+
+impl Letters {
+    /// The name under which a storage knows a path. Letter by letter: a word's last Σ has another small form than one within.
+    pub fn key(self, path: &str) -> String {
+        match self {
+            Self::Apart => path.to_owned(),
+            Self::Folded => path.chars().map(fold_letter).collect(),
+        }
+    }
+
+    /// As [`Letters::key`], with all that any storage takes for one (ß and SS): what has the same one may be the same file.
+    pub fn loose_key(self, path: &str) -> String {
+        match self {
+            Self::Apart => path.to_owned(),
+            Self::Folded => self.key(&path.to_uppercase()),
         }
     }
 }

@@ -271,3 +271,14 @@ fn it_is_told_in_what_a_changed_file_differs() {
     let apart: Vec<_> = comparison.copy.iter().map(|file| file.apart).collect();
     assert_eq!(apart, [Some(Apart::Size { source: 2, target: 1 }), Some(Apart::Time)]);
 }
+
+#[test]
+fn a_name_that_a_storage_without_case_may_take_for_one_of_the_source_is_not_extra() {
+    let source = tree(&[file("ΑΣ", 1, 5), file("straße", 1, 5)]);
+    let target = tree(&[file("ας", 1, 5), file("STRASSE", 1, 5), file("other", 1, 5)]);
+    let comparison = Case { letters: Letters::Folded, ..Case::default() }.compare(&source, &target);
+    assert_eq!(extras(&comparison), ["other"]);
+    let same = Case { letters: Letters::Folded, ..Case::default() }
+        .compare(&tree(&[file("ΑΣ", 1, 5)]), &tree(&[file("ασ", 1, 5)]));
+    assert_eq!((same.same.len(), same.extras.len()), (1, 0));
+}
