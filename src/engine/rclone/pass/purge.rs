@@ -5,7 +5,7 @@
 //! believed: the target is listed again.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{RemotePass, list_of, scratch};
 use crate::copy::account::{Bucket, Page};
@@ -21,6 +21,7 @@ use crate::rclone::compare::Letters;
 use crate::rclone::listing::Listing;
 use crate::rclone::log::{Errors, Line};
 use crate::rclone::remote::Remote;
+use crate::rclone::spelling;
 use crate::rclone::transfer::{self, Purging};
 use crate::sys::process::Stream;
 
@@ -51,7 +52,14 @@ impl RemotePass {
                 // is a folder that is empty.
                 let nothing = scratch()?;
                 let standing_in = CopyPass { from: nothing.path().to_owned(), ..pass.clone() };
-                Native.purge(&standing_in, &going, disposal, watch)?
+                let (unsure, going) = unsure(going);
+                let mut purged = Native.purge(&standing_in, &going, disposal, watch)?;
+                let mut page = Page::default();
+                for (extra, why) in &unsure {
+                    stays(&mut purged, &mut page, watch, extra, error_of(extra, ErrorClass::Permanent, why));
+                }
+                page.turn(watch.account);
+                purged
             }
         };
         let mut page = Page::default();
@@ -127,8 +135,7 @@ impl RemotePass {
         code: i32,
         watch: &Watch<'_>,
     ) -> Result<Purged, PassError> {
-        let now = place::list(rclone, &self.to, &mut |_| {})?.unwrap_or_default();
-        let there: HashSet<&str> = now.entries.iter().map(|entry| entry.path.as_str()).collect();
+        let now = place::list(rclone, &self.to, &mut |_| {})?;
         let said: HashMap<String, FileError> = errors
             .of_last_attempt()
             .into_iter()
@@ -137,13 +144,23 @@ impl RemotePass {
         let (mut purged, mut page) = (Purged::default(), Page::default());
         for extra in going {
             let path = path_of(extra);
-            if there.contains(path.as_str()) {
-                let left = || {
+            let found = found(&path, now.as_ref());
+            let own = said.get(&path).cloned();
+            let why = match (found, own) {
+                (Found::Gone, None) => None,
+                (_, Some(own)) => Some(own),
+                (found, None) => {
                     let words =
                         if code == 0 { String::new() } else { format!(": {}", call::words(errors, code)) };
-                    error_of(extra, ErrorClass::Permanent, &format!("rclone left it where it is{words}"))
-                };
-                let why = said.get(&path).cloned().unwrap_or_else(left);
+                    let what = if found == Found::There {
+                        "rclone left it where it is"
+                    } else {
+                        "it cannot be seen whether it is gone"
+                    };
+                    Some(error_of(extra, ErrorClass::Permanent, &format!("{what}{words}")))
+                }
+            };
+            if let Some(why) = why {
                 stays(&mut purged, &mut page, watch, extra, why);
                 continue;
             }
@@ -154,10 +171,60 @@ impl RemotePass {
             }
         }
         page.turn(watch.account);
+        // An error that no file of the list has is one all the same.
+        if code != 0 && purged.errors.is_empty() {
+            let error = format!("all that was to go is gone, but: {}", call::words(errors, code));
+            let path = names::shown(&self.action.to);
+            purged.errors.push(FileError { path, class: ErrorClass::Permanent, attempts: 1, error });
+        }
         let all = going.len() as u64;
         (watch.progress)(Progress { files_done: all, files_known: all, listed: true, ..Progress::default() });
         Ok(purged)
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    There,
+    Gone,
+    /// The target, or a folder above it, cannot be listed.
+    Unseen,
+}
+
+/// What a listing of the target tells of a path. One of a target that is not there at all tells nothing: of what keeps its
+/// files, and is gone by itself, nobody took away a file.
+fn found(path: &str, now: Option<&Listing>) -> Found {
+    let Some(now) = now else { return Found::Unseen };
+    if now.entries.iter().any(|entry| entry.path == path)
+        || now.skipped.iter().any(|(there, _)| there == path)
+    {
+        return Found::There;
+    }
+    let above =
+        |unread: &str| path.strip_prefix(unread).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    match now.unread.iter().any(|failed| above(&failed.path)) {
+        true => Found::Unseen,
+        false => Found::Gone,
+    }
+}
+
+/// Takes off what rclone's spelling does not surely name on a disk, with the folders above it, and gives the rest.
+fn unsure(going: Vec<ExtraEntry>) -> (Vec<(ExtraEntry, String)>, Vec<ExtraEntry>) {
+    let mut staying: HashSet<PathBuf> = HashSet::new();
+    let mut unsure = Vec::new();
+    let mut sure = Vec::new();
+    for extra in going {
+        match spelling::on_disk(&path_of(&extra)) {
+            Ok(_) => sure.push(extra),
+            Err(why) => {
+                staying.extend(extra.path.ancestors().skip(1).map(Path::to_owned));
+                unsure.push((extra, why));
+            }
+        }
+    }
+    let (above, sure): (Vec<_>, Vec<_>) = sure.into_iter().partition(|extra| staying.contains(&extra.path));
+    unsure.extend(above.into_iter().map(|extra| (extra, "it holds what is left alone".to_owned())));
+    (unsure, sure)
 }
 
 /// Notes what stays, and why.
@@ -203,24 +270,57 @@ impl Held {
     fn by(source: &Listing, letters: Letters) -> Self {
         let paths = source.entries.iter().map(|entry| &entry.path);
         let paths = paths.chain(source.skipped.iter().map(|(path, _)| path));
-        Self { names: paths.map(|path| folded(path, letters)).collect(), letters }
+        Self { names: paths.map(|path| letters.loose_key(path)).collect(), letters }
     }
 
     fn has(&self, path: &Path) -> bool {
-        self.names.contains(&folded(&written(path), self.letters))
-    }
-}
-
-fn folded(path: &str, letters: Letters) -> String {
-    match letters {
-        Letters::Apart => path.to_owned(),
-        Letters::Folded => path.to_lowercase(),
+        self.names.contains(&self.letters.loose_key(&written(path)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rclone::listing::{Entry, Kind};
+    use crate::rclone::log::Failed;
+
+    fn of(paths: &[&str]) -> Listing {
+        let entry =
+            |path: &&str| Entry { path: (*path).into(), kind: Kind::File, size: None, modified: None };
+        Listing { entries: paths.iter().map(entry).collect(), ..Listing::default() }
+    }
+
+    #[test]
+    fn only_what_a_listing_of_its_folder_lacks_is_gone() {
+        let mut now = of(&["a"]);
+        let failed = |path: &str| Failed { path: path.into(), class: ErrorClass::Denied, error: "no".into() };
+        now.unread.push(failed("shut"));
+        assert_eq!(found("a", Some(&now)), Found::There);
+        assert_eq!(found("b", Some(&now)), Found::Gone);
+        assert_eq!(found("shutter", Some(&now)), Found::Gone);
+        for path in ["shut", "shut/x", "shut/sub/x"] {
+            assert_eq!(found(path, Some(&now)), Found::Unseen, "{path}");
+        }
+        assert_eq!(found("b", None), Found::Unseen);
+    }
+
+    #[test]
+    fn what_is_not_surely_meant_stays_with_the_folders_above_it() {
+        let extra = |path: &str, kind| ExtraEntry { path: path.into(), kind, bytes: 0 };
+        let going = ["d/a␊b", "d/x"].map(|path| extra(path, EntryKind::File)).to_vec();
+        let folders = ["d", "e"].map(|path| extra(path, EntryKind::Directory));
+        let (unsure, sure) = unsure(going.into_iter().chain(folders).collect());
+        let paths = |extra: &ExtraEntry| written(&extra.path);
+        assert_eq!(unsure.iter().map(|(extra, _)| paths(extra)).collect::<Vec<_>>(), ["d/a␊b", "d"]);
+        assert_eq!(sure.iter().map(paths).collect::<Vec<_>>(), ["d/x", "e"]);
+    }
+
+    #[test]
+    fn what_the_source_has_under_a_name_that_may_be_the_same_is_held() {
+        let held = Held::by(&of(&["ΑΣ", "straße"]), Letters::Folded);
+        assert!(held.has(Path::new("ασ")) && held.has(Path::new("ας")) && held.has(Path::new("STRASSE")));
+        assert!(!held.has(Path::new("other")));
+    }
 
     #[test]
     fn only_the_uppermost_of_the_folders_that_go_are_cleared() {
