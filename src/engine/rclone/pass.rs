@@ -13,7 +13,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::call::{self, Rclone};
-use super::local::{ended_by, file_error};
+use super::local::ended_by;
 use super::place::{self, EmptyFolders, Traits};
 use super::verify;
 use crate::cancel::Cancel;
@@ -25,16 +25,19 @@ use crate::copy::{
 use crate::plan::CopyAction;
 use crate::rclone::compare::{Apart, Comparison, Deed, Terms, Times, ToCopy, compare};
 use crate::rclone::listing::Listing;
-use crate::rclone::log::{Errors, Failed, Line, is_of_network};
+use crate::rclone::log::{Errors, Line, is_of_network};
 use crate::rclone::remote::Remote;
+use crate::rclone::spelling;
 use crate::rclone::transfer;
 use crate::sys::process::Stream;
 
 mod account;
 mod meter;
 mod purge;
+mod verdict;
 
 use meter::Meter;
+use verdict::{Ends, Sent, Try};
 
 pub(super) struct RemotePass {
     action: CopyAction,
@@ -47,15 +50,6 @@ struct Looked {
     comparison: Comparison,
     target: Traits,
     warning: Option<String>,
-}
-
-/// What one call of rclone brought over.
-struct Sent {
-    /// `None`: it was ended, since the remote answered no more.
-    code: Option<i32>,
-    errors: Errors,
-    copied: HashSet<String>,
-    transfers: u64,
 }
 
 impl RemotePass {
@@ -120,69 +114,19 @@ impl RemotePass {
             .iter()
             .map(|file| (file.path.clone(), error_of(file, ErrorClass::Permanent, 1, why.into())))
             .collect();
-        let mut attempt = 0;
+        let mut tried = Try { number: 0, retries: pass.retries };
         while !left.is_empty() {
-            attempt += 1;
+            tried.number += 1;
             let sent = self.send(rclone, &left, meter)?;
-            let may_go_on = attempt <= pass.retries;
-            let failed: HashMap<&str, &Failed> = sent
-                .errors
-                .of_last_attempt()
-                .into_iter()
-                .map(|failed| (failed.path.as_str(), failed))
-                .collect();
-            let mut give_up = |left: &mut Vec<&ToCopy>, why: &str| {
-                for file in left.drain(..) {
-                    lost.insert(
-                        file.path.clone(),
-                        error_of(file, ErrorClass::Transient, attempt, why.to_owned()),
-                    );
-                }
-            };
-            match sent.code {
-                None => {
-                    left.retain(|file| !sent.copied.contains(&file.path));
-                    if !may_go_on {
-                        let last = failed.values().next().map_or_else(String::new, |failed| {
-                            format!(": {}", call::presentable(&failed.error))
-                        });
-                        give_up(
-                            &mut left,
-                            &format!("one file after the other failed, and rclone was ended{last}"),
-                        );
-                    }
-                }
-                Some(code) if code != 0 && failed.is_empty() => {
-                    const USAGE: i32 = 1;
-                    if !may_go_on || (code == USAGE && sent.transfers == 0 && attempt == 1) {
-                        return Err(call::failed("copy", &self.from, code, &call::words(&sent.errors, code)));
-                    }
-                    left.retain(|file| !sent.copied.contains(&file.path));
-                }
-                Some(_) => {
-                    if let Some(ends) = failed.values().find(|failed| failed.class == ErrorClass::Fatal) {
-                        return Err(ended_by(&file_error(ends, 0)));
-                    }
-                    let all_came = sent.transfers as usize + failed.len() >= left.len();
-                    left.retain(|file| match word_for(&file.path, &failed) {
-                        Some(failed) if failed.class == ErrorClass::Transient && may_go_on => true,
-                        Some(failed) => {
-                            let error = call::presentable(&failed.error);
-                            lost.insert(file.path.clone(), error_of(file, failed.class, attempt, error));
-                            false
-                        }
-                        None if all_came || sent.copied.contains(&file.path) => false,
-                        None => {
-                            let why = "it was listed, and rclone did not find it any more".to_owned();
-                            lost.insert(
-                                file.path.clone(),
-                                error_of(file, ErrorClass::Vanished, attempt, why),
-                            );
-                            false
-                        }
-                    });
-                }
+            let mut verdict = verdict::judge(&left, &sent, tried).map_err(|ends| match ends {
+                Ends::With(error) => ended_by(&error),
+                Ends::Whole { code, said } => call::failed("copy", &self.from, code, &said),
+            })?;
+            if !verdict.unsaid.is_empty() {
+                verdict.place_unsaid(&self.source(rclone, meter)?, &sent, tried);
             }
+            lost.extend(verdict.lost.into_iter().map(|(file, error)| (file.path.clone(), error)));
+            left = verdict.again;
             if !left.is_empty() {
                 meter.again(left.len());
                 pause(pass.wait, rclone.cancel())?;
@@ -243,11 +187,12 @@ impl RemotePass {
         if let Some(root) = self.local_target() {
             let mut errors = Vec::new();
             for folder in folders {
-                if let Err(error) = std::fs::create_dir_all(
-                    folder.split('/').fold(root.to_owned(), |path, name| path.join(name)),
-                ) {
+                let made = spelling::on_disk(folder).and_then(|path| {
+                    let made = std::fs::create_dir_all(root.join(path));
+                    made.map_err(|error| format!("cannot make the directory: {error}"))
+                });
+                if let Err(error) = made {
                     let path = format!("{}/", names::shown(Path::new(folder)));
-                    let error = format!("cannot make the directory: {error}");
                     errors.push(FileError { path, class: ErrorClass::Permanent, attempts: 1, error });
                 }
             }
@@ -260,18 +205,27 @@ impl RemotePass {
         }
         // rclone makes empty directories only where it sees them: it is shown a tree of them, and is called once.
         let skeleton = scratch()?;
+        let mut errors = Vec::new();
         for folder in folders {
-            std::fs::create_dir_all(skeleton.path().join(folder)).map_err(no_scratch)?;
+            match spelling::on_disk(folder) {
+                Ok(path) => std::fs::create_dir_all(skeleton.path().join(path)).map_err(no_scratch)?,
+                Err(error) => {
+                    let path = format!("{}/", names::shown(Path::new(folder)));
+                    errors.push(FileError { path, class: ErrorClass::Permanent, attempts: 1, error });
+                }
+            }
         }
         let arguments = [
             "copy",
             &skeleton.path().display().to_string(),
             &self.to,
             "--create-empty-src-dirs",
+            // A folder's name in one form of Unicode would be taken for the same one in another.
+            "--no-unicode-normalization",
             "--use-json-log",
         ];
         let made = rclone.ask(&arguments);
-        made.map(|_| Vec::new()).map_err(|refused| refused.of("make directories", &self.to))
+        made.map(|_| errors).map_err(|refused| refused.of("make directories", &self.to))
     }
 
     /// What is still to be copied after the pass, with rclone's word for it where it had one.
@@ -284,8 +238,11 @@ impl RemotePass {
         meter: &mut Meter<'_>,
     ) -> Result<HashMap<String, FileError>, PassError> {
         let again = self.look(rclone, pass, meter)?.comparison;
-        let mut lost = HashMap::new();
+        let mut lost = unseen_by_listings(first, &mut told);
         for file in &again.copy {
+            if lost.contains_key(&file.path) {
+                continue;
+            }
             let error = told.remove(&file.path).unwrap_or_else(|| {
                 let why = match file.apart {
                     None => "it is still not there, and rclone named no error".to_owned(),
@@ -351,6 +308,11 @@ impl Engine for RemotePass {
         if pass.errors == OnErrors::Fail && !comparison.copy.is_empty() {
             lost = self.left(&rclone, pass, &comparison, lost, &mut Meter::silent(watch))?;
         }
+        let is_unmade = |folder: &String| {
+            let path = format!("{}/", names::shown(Path::new(folder)));
+            unmade.iter().any(|error| error.path == path)
+        };
+        comparison.missing_folders.retain(|folder| !is_unmade(folder));
         comparison.failed.extend(unmade.into_iter().map(|error| (error, 0)));
         let mut outcome = account::settle(comparison, lost, pass.extras, watch.account);
         outcome.warning = warning;
@@ -394,10 +356,13 @@ impl RemotePass {
     }
 }
 
-/// What rclone said of a file, or of a folder that holds it.
-fn word_for<'f>(path: &str, failed: &HashMap<&str, &'f Failed>) -> Option<&'f Failed> {
-    let above = path.match_indices('/').map(|(at, _)| &path[..at]);
-    std::iter::once(path).chain(above).find_map(|place| failed.get(place).copied())
+/// What failed of the files that differ in their content alone: by size and time they look the same before and after.
+fn unseen_by_listings(
+    first: &Comparison,
+    told: &mut HashMap<String, FileError>,
+) -> HashMap<String, FileError> {
+    let of_content = first.copy.iter().filter(|file| (file.deed, file.apart) == (Deed::Changed, None));
+    of_content.filter_map(|file| told.remove_entry(&file.path)).collect()
 }
 
 fn error_of(file: &ToCopy, class: ErrorClass, attempts: u32, error: String) -> FileError {
@@ -444,5 +409,28 @@ fn no_scratch(error: std::io::Error) -> PassError {
         path: names::shown(&std::env::temp_dir()),
         hint: "make room there, or set TMPDIR (TEMP on Windows) to another folder, and go on".to_owned(),
         source: Some(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_differs_in_its_content_alone_and_failed_stays_failed() {
+        let file = |path: &str, deed, apart| ToCopy { path: path.into(), bytes: 1, deed, apart };
+        let copy = vec![
+            file("content", Deed::Changed, None),
+            file("came", Deed::Changed, None),
+            file("time", Deed::Changed, Some(Apart::Time)),
+        ];
+        let told = |path: &str| {
+            let error = error_of(&file(path, Deed::New, None), ErrorClass::Denied, 1, "no".into());
+            (path.to_owned(), error)
+        };
+        let mut told = HashMap::from(["content", "time"].map(told));
+        let lost = unseen_by_listings(&Comparison { copy, ..Comparison::default() }, &mut told);
+        assert_eq!(lost.into_keys().collect::<Vec<_>>(), ["content"]);
+        assert!(told.contains_key("time"), "the second look judges it");
     }
 }
