@@ -83,3 +83,67 @@ fn files_that_a_killed_rclone_did_not_come_to_are_not_copied_in_a_tolerant_pass_
     let scene = with_rclone(scene(&format!("{PASS}, errors: tolerate")), &script);
     scene.run(&[]).code(3).says("0 new").says("5 failed");
 }
+
+#[test]
+fn files_of_which_rclone_says_nothing_have_failed_in_a_remote_pass_and_are_not_gone() {
+    or_not_proven!(rclone());
+    let ended = ENDED_AMID.replace("open: permission denied", "cannot do that");
+    for silence in [ended.as_str(), "exit 0"] {
+        let script = format!("case $1 in copy) {silence};; *) exec REAL \"$@\";; esac");
+        let pass =
+            "engine: rclone, from: ':local:ROOT/old', to: ROOT/new, retries: 1, wait: 0s, errors: tolerate";
+        let scene = with_rclone(scene(pass), &script);
+        scene.run(&[]).code(3).says("0 new").says("5 failed");
+    }
+}
+
+#[test]
+fn a_purge_in_a_local_target_spares_a_file_that_rclone_may_spell_like_another() {
+    or_not_proven!(rclone());
+    let steps = "
+- {id: first, copy: {engine: rclone, from: ':local:ROOT/old', to: ROOT/new}}
+- {id: ask, checkpoint: {ask: Go on?}}
+- {id: last, copy: {engine: rclone, from: ':local:ROOT/old', to: ROOT/new, purge: {max_percent: 90}}}
+";
+    let scene = Scene::new().tree("old", 5).file("old/a␊b", "another").runbook(&scene::one_phase(steps));
+    scene.run(&[]).code(3);
+    scene.write("new/a\nb", "extra");
+    scene.write("new/a␊b", "another");
+    scene.write("new/gone", "extra");
+    scene.approve("ask", &[]).code(0);
+    scene.resume(&[]).says("it is left alone");
+    assert!(!scene.path("new/gone").exists());
+    assert_eq!((scene.text("new/a\nb"), scene.text("new/a␊b")), ("extra".into(), "another".into()));
+}
+
+#[test]
+fn a_purge_in_a_remote_that_cannot_be_listed_afterwards_claims_nothing() {
+    or_not_proven!(rclone());
+    // The sync is left out, and the folder is away when it is listed again.
+    let script = "case $1 in sync) mv ROOT/new ROOT/away; exit 0;; *) exec REAL \"$@\";; esac";
+    let steps = "
+- {id: first, copy: {engine: rclone, from: ROOT/old, to: ':local:ROOT/new'}}
+- {id: ask, checkpoint: {ask: Go on?}}
+- {id: last, copy: {engine: rclone, from: ROOT/old, to: ':local:ROOT/new', purge: {max_percent: 90}}}
+";
+    let scene = Scene::new().tree("old", 5).runbook(&scene::one_phase(steps));
+    let scene = with_rclone(scene, script);
+    scene.run(&[]).code(3);
+    scene.write("new/extra", "mine");
+    scene.approve("ask", &[]).code(0);
+    let ended = scene.resume(&[]).says("it cannot be seen whether it is gone");
+    assert!(!ended.stdout.contains("1 purged"), "{}", ended.stdout);
+}
+
+#[test]
+fn names_in_two_forms_of_unicode_are_proven_side_by_side() {
+    or_not_proven!(rclone());
+    let steps = "
+- {id: a, copy: {engine: rclone, from: ROOT/old, to: ':local:ROOT/new'}}
+- {id: proof, verify: {from: ROOT/old, to: ':local:ROOT/new'}}
+";
+    let scene = Scene::new().file("old/\u{e9}", "one").file("old/e\u{301}", "two");
+    let scene = scene.folder("old/f\u{e9}").folder("old/fe\u{301}").runbook(&scene::one_phase(steps));
+    scene.run(&[]).code(0).says("2 files equal");
+    assert!(scene.path("new/f\u{e9}").is_dir() && scene.path("new/fe\u{301}").is_dir());
+}

@@ -40,7 +40,8 @@ impl<'a> Question<'a> {
     pub fn found(&self) -> Result<Found, PassError> {
         const FOLDER_NOT_FOUND: i32 = 3;
         match self.rclone.ask(&["lsf", "--max-depth", "1", &self.place]) {
-            Ok(names) if names.trim().is_empty() => Ok(Found::Empty),
+            // A blank may be a name.
+            Ok(names) if names.trim_matches(['\r', '\n']).is_empty() => Ok(Found::Empty),
             Ok(_) => Ok(Found::Full),
             Err(call::Refused::Said { code: FOLDER_NOT_FOUND, .. }) => Ok(Found::Absent),
             Err(refused) => Err(refused.of("look at it", &self.place)),

@@ -180,6 +180,8 @@ pub(super) fn contents<'p>(
         &threads,
         "--retries",
         "1",
+        // Of two names that differ in their form of Unicode alone each is itself.
+        "--no-unicode-normalization",
     ]
     .map(str::to_owned)
     .to_vec();
