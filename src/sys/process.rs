@@ -315,12 +315,11 @@ fn drain(readers: &[&Option<Reader>], cancel: &Cancel, hearing: &mut Hearing<'_>
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
     /// Many more pieces than wait, and a listener that is slower than the child.
-    #[cfg(unix)]
     #[test]
     fn a_listener_hears_all_of_both_streams() {
         let line = "i=0; while [ $i -lt 20000 ]; do echo line $i; echo word $i >&2; i=$((i+1)); done";
