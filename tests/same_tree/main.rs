@@ -9,6 +9,7 @@
 //! case, and the case is counted under that name: nothing is left out in silence, and nothing else is left out.
 //!
 //! - A campaign's cases are those of the seeds from its own on: `MOVEBOOK_SEED=S MOVEBOOK_CASES=1` does the case S again.
+//!   Without a seed they are always the same; `MOVEBOOK_SEED=$RANDOM` draws others.
 //! - Without `MOVEBOOK_CASES` it goes on until each engine has taken part in 2,000.
 //! - A difference is made smaller before it is told, by leaving away what it does not hang on.
 //!

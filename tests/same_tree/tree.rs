@@ -119,8 +119,8 @@ impl Tree {
                 Some(path) if chance.random_bool(0.5) => (*path).to_owned(),
                 _ => below(directories.choose(chance).unwrap(), names::file(chance)),
             };
-            if tree.0.get(&path) != Some(&Entry::Directory) && source.0.get(&path) != Some(&Entry::Directory)
-            {
+            let is_directory = |tree: &Self| tree.0.get(&path) == Some(&Entry::Directory);
+            if !is_directory(&tree) && !is_directory(source) && tree.has_room_above(&path) {
                 tree.0.remove(&path);
                 tree.add_with_parents(&path, Entry::Link(OUTSIDE.to_owned()));
             }
