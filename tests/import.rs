@@ -264,6 +264,20 @@ fn a_file_that_is_there_is_replaced_only_when_told() {
     assert_eq!(written.stdout, "");
     assert!(scene.text("a.yaml").contains("name: moved\n"));
     scene.movebook(&["validate", output]).code(0);
+    let names: Vec<_> =
+        std::fs::read_dir(scene.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().ends_with(".part")), "{names:?}");
+}
+
+#[test]
+fn no_runbook_is_written_over_the_script_that_it_is_made_of() {
+    let scene = Scene::new().file("a.cmd", "robocopy C:\\a D:\\b /e\n");
+    let script = scene.path("a.cmd");
+    let other = scene.path("./").join("a.cmd");
+    let (script, other) = (script.to_str().unwrap(), other.to_str().unwrap());
+    let ended = run(&scene, &[script, "--output", other, "--force"]).code(2);
+    assert!(ended.stderr.contains("is the script itself"), "{}", ended.stderr);
+    assert_eq!(scene.text("a.cmd"), "robocopy C:\\a D:\\b /e\n");
 }
 
 #[test]

@@ -35,7 +35,10 @@ pub fn run(args: &Args, colour: Colour) -> Result<ExitCode> {
     let imported = import(&files, &name).map_err(|refusal| refused(refusal, args))?;
     judge(&imported, colour)?;
     match &args.output {
-        Some(path) => write(path, &imported.text, args.force)?,
+        Some(path) => {
+            judge_output(path, args)?;
+            write(path, &imported.text, if args.force { Place::Any } else { Place::New })?;
+        }
         None => super::print_data(&imported.text)?,
     }
     anstream::eprint!("{}", told(&imported, args));
@@ -107,24 +110,56 @@ fn judge(imported: &Imported, colour: Colour) -> Result<()> {
     })
 }
 
-fn write(path: &Path, text: &str, force: bool) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true);
-    match force {
-        true => options.create(true).truncate(true),
-        false => options.create_new(true),
+/// Where to a runbook may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Nothing is there.
+    New,
+    /// What is there is replaced.
+    Any,
+}
+
+/// A script that is read is not written over, whatever it is called.
+fn judge_output(path: &Path, args: &Args) -> Result<()> {
+    let Ok(output) = path.canonicalize() else { return Ok(()) };
+    let is_output = |file: &&PathBuf| file.canonicalize().is_ok_and(|file| file == output);
+    match args.files.iter().find(is_output) {
+        None => Ok(()),
+        Some(file) => Err(Error::new(
+            ExitCode::Usage,
+            format!("{} is the script itself, and was not touched", words::name(&file.display().to_string())),
+        )
+        .hint("give another name to --output")),
+    }
+}
+
+fn write(path: &Path, text: &str, place: Place) -> Result<()> {
+    let make = |path: &Path| {
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(text.as_bytes())
+    };
+    let written = match place {
+        Place::New => make(path),
+        Place::Any => {
+            // What is there is whole until the new one is.
+            let mut beside = path.as_os_str().to_os_string();
+            beside.push(format!(".{}.part", std::process::id()));
+            let beside = PathBuf::from(beside);
+            make(&beside).and_then(|()| std::fs::rename(&beside, path)).inspect_err(|_| {
+                // It may not be there at all; what went wrong is told.
+                let _ = std::fs::remove_file(&beside);
+            })
+        }
     };
     let shown = words::name(&path.display().to_string());
-    options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
-        match error.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                Error::new(ExitCode::Usage, format!("{shown} is there already, and was not touched"))
-                    .hint("give another name to --output, or --force to replace it")
-            }
-            _ => Error::new(ExitCode::StepFailed, format!("cannot write {shown}"))
-                .caused_by(error)
-                .hint("give --output a name in a folder that can be written to"),
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Error::new(ExitCode::Usage, format!("{shown} is there already, and was not touched"))
+                .hint("give another name to --output, or --force to replace it")
         }
+        _ => Error::new(ExitCode::StepFailed, format!("cannot write {shown}"))
+            .caused_by(error)
+            .hint("give --output a name in a folder that can be written to"),
     })
 }
 

@@ -201,6 +201,20 @@ pub fn meaning(programs: &[Vec<String>], around: &Around<'_>) -> Meaning {
     }
 }
 
+/// The file that a program behind a `|` writes what it reads into.
+pub fn written_by_reader(programs: &[Vec<String>]) -> Option<String> {
+    programs.iter().find_map(|words| {
+        let (first, arguments) = words.split_first()?;
+        let is_none = |file: &str| matches!(file, "/dev/null" | "$null" | "nul" | "NUL");
+        let mut files = arguments.iter().filter(|word| !word.starts_with('-') && !is_none(word));
+        match program(first).as_str() {
+            "tee" | "tee-object" | "out-file" => files.next().cloned(),
+            "sed" if arguments.iter().any(|word| word.starts_with("-i")) => files.next_back().cloned(),
+            _ => None,
+        }
+    })
+}
+
 /// How a line ends that means this, as far as it is known before a run.
 pub fn outcome(meaning: &Meaning, programs: &[Vec<String>]) -> Outcome {
     let name = |words: &Vec<String>| words.first().map(|word| program(word)).unwrap_or_default();

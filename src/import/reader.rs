@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::MOST_STEPS;
-use super::command::{Around, Meaning, meaning, outcome};
+use super::command::{Around, Meaning, meaning, outcome, written_by_reader};
 use super::procedure::{Action, Copy, Item, Left, Origin, Step};
 use super::script::{self, Line, Part};
 use super::secrets::Secrets;
@@ -39,12 +39,24 @@ pub struct Reader<'a> {
     steps: usize,
     /// How what stands in front of the next part ends.
     before: Outcome,
+    /// The file that the line at hand writes into.
+    written: Option<String>,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(file: &'a str, around: Around<'a>, unknowns: &'a Unknowns, secrets: &'a Secrets) -> Self {
         let before = Outcome::Works;
-        Self { file, around, unknowns, secrets, told: Vec::new(), items: Vec::new(), steps: 0, before }
+        Self {
+            file,
+            around,
+            unknowns,
+            secrets,
+            told: Vec::new(),
+            items: Vec::new(),
+            steps: 0,
+            before,
+            written: None,
+        }
     }
 
     pub fn read(mut self, lines: &[Line]) -> Vec<Item> {
@@ -62,6 +74,7 @@ impl<'a> Reader<'a> {
     fn line(&mut self, line: &Line, origin: &Origin) {
         let steps = self.steps;
         let mut why: Vec<String> = Vec::new();
+        self.written = script::written(&line.text, self.around.dialect);
         let mut parts = line.parts.iter().peekable();
         // A list may go on from the line before.
         if !matches!(parts.peek(), Some(Part::AndThen | Part::OrEnds | Part::Comment(_)) | None) {
@@ -116,9 +129,22 @@ impl<'a> Reader<'a> {
                 self.before = Outcome::Works;
             }
             Part::Pipeline(programs) => {
-                let meant = meaning(programs, &self.around);
+                let meant = self.with_what_it_writes(meaning(programs, &self.around), programs);
                 self.before = outcome(&meant, programs);
                 self.meaning(origin, steps, meant, why);
+            }
+        }
+    }
+
+    /// What only shows something does more where it writes that into a file. The log of a pass is the pass's.
+    fn with_what_it_writes(&self, meant: Meaning, programs: &[Vec<String>]) -> Meaning {
+        if !matches!(meant, Meaning::Nothing | Meaning::Says(_)) {
+            return meant;
+        }
+        match self.written.clone().or_else(|| written_by_reader(programs)) {
+            None => meant,
+            Some(file) => {
+                Meaning::Left(vec![format!("it writes {file}: where that is needed, write a `command` step")])
             }
         }
     }

@@ -8,12 +8,14 @@ mod batch;
 mod posix;
 mod powershell;
 mod windows_words;
+mod written;
 
 use super::unknown::Unknowns;
 use super::variables::Held;
 use crate::guard::PathStyle;
 
 pub use windows_words::words as windows_words;
+pub use written::written;
 
 /// Whose language a script is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

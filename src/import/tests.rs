@@ -140,6 +140,28 @@ fn a_question_that_no_step_uses_stays_a_checkpoint() {
 }
 
 #[test]
+fn what_writes_a_file_is_listed_and_what_goes_nowhere_is_not() {
+    let copy = "robocopy C:\\a D:\\b /e\n";
+    for (name, line, is_left) in [
+        ("a.cmd", "echo on > D:\\maintenance.flag", true),
+        ("a.cmd", "type nul > D:\\x.flag", true),
+        ("a.cmd", "echo on > nul", false),
+        ("a.cmd", "echo on", false),
+        ("a.ps1", "Get-Date | Out-File C:\\stamp", true),
+        ("a.ps1", "Get-Date | Out-Null", false),
+    ] {
+        let left: Vec<String> =
+            imported(&[(name, &format!("{copy}{line}\n"))]).left.into_iter().map(|left| left.text).collect();
+        assert_eq!(left, if is_left { vec![line.to_owned()] } else { vec![] }, "{line}");
+    }
+    let pass = imported(&[(
+        "a.sh",
+        "rsync -a /a/ /b | tee /var/log/move\ndate > /mnt/stamp\necho on | tee /mnt/on\n",
+    )]);
+    assert_eq!((pass.steps, pass.left.len()), (1, 2), "{}", pass.text);
+}
+
+#[test]
 fn where_no_line_is_a_step_there_is_no_runbook() {
     let file = File { name: "a.cmd".to_owned(), bytes: b"xcopy a b\n@echo off\n".to_vec() };
     let Err(Refusal::NothingFound { left }) = import(&[file], "test") else { panic!() };
