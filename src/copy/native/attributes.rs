@@ -147,7 +147,15 @@ impl Attributes {
         let held = side.directory.hold(found.name).map_err(failed)?;
         let object = held.object();
         let there = object.status().map_err(failed)?;
-        if !is_one_file(target, &there) || there.names > self.known_names(&found.source) {
+        // The count alone says of a file that lost this name meanwhile, and is somebody else's by its last, that it has no
+        // other: by its own name it must be what it is by its handle, with nothing changed about its names in between.
+        let is_named = |named: Status| {
+            is_one_file(target, &named) && (named.names, named.changed) == (there.names, there.changed)
+        };
+        if !is_one_file(target, &there)
+            || there.names > self.known_names(&found.source)
+            || !side.directory.status(found.name).is_ok_and(is_named)
+        {
             return Err(Failure::transient("the target's file was replaced while it was compared"));
         }
         let wanted = Wanted {
