@@ -39,6 +39,7 @@ use super::decide::apart;
 use super::failure::{Failure, Side};
 use super::node::{HandsDown, Node, Origin, TargetSide};
 use super::streams::Streams;
+use super::temporary::TemporaryNames;
 use super::walk::Found;
 use crate::copy::{EntryKind, ErrorClass, PassError, Preserve, Preserved, names};
 use crate::sys::attributes::{self, Object};
@@ -149,6 +150,10 @@ impl Attributes {
         let there = object.status().map_err(failed)?;
         // The count alone says of a file that lost this name meanwhile, and is somebody else's by its last, that it has no
         // other: by its own name it must be what it is by its handle, with nothing changed about its names in between.
+        //
+        // A rename that is under way counts the file's names before it takes this one away. The system lets nobody remove a
+        // name in the directory meanwhile: to ask for that, of a name that nobody has, waits for its end.
+        let _ = side.directory.remove_file(&TemporaryNames::new().next());
         let is_named = |named: Status| {
             is_one_file(target, &named) && (named.names, named.changed) == (there.names, there.changed)
         };
