@@ -181,6 +181,20 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
             spelled.lack("preserve", why);
         }
     }
+    if action.compare == Compare::Content {
+        spelled.lack(
+            "compare",
+            "rclone reads only what differs in size or time; `rclone check --download` reads both",
+        );
+    }
+    if action.priority == Priority::Gentle {
+        spelled.lack("gentle", "begin the line with `nice ionice -c3`");
+    }
+    alike(spelled, action);
+}
+
+/// What is said in the same way of every pass, between folders and with a remote.
+fn alike(spelled: &mut Spelled, action: &CopyAction) {
     match action.bandwidth.as_ref().map(bandwidth) {
         Some(Ok(limits)) => {
             spelled.say("--bwlimit");
@@ -189,17 +203,8 @@ fn manner(spelled: &mut Spelled, action: &CopyAction) {
         Some(Err(why)) => spelled.lack("bandwidth", why),
         None => {}
     }
-    if action.compare == Compare::Content {
-        spelled.lack(
-            "compare",
-            "rclone reads only what differs in size or time; `rclone check --download` reads both",
-        );
-    }
     if action.access == Access::Backup {
         spelled.lack("backup", "rclone reads and writes with the rights of its user");
-    }
-    if action.priority == Priority::Gentle {
-        spelled.lack("gentle", "begin the line with `nice ionice -c3`");
     }
     if action.resume_over != CopyPass::RESUME_OVER {
         spelled.lack("resume_over", "rclone begins an interrupted file anew");

@@ -5,10 +5,10 @@
 
 use std::path::Path;
 
+use super::log;
 use super::remote::Remote;
-use super::{bandwidth, extra, log};
 use crate::copy::spelled::Spelled;
-use crate::copy::{Access, Compare, CopyPass, Links, Priority};
+use crate::copy::{Compare, Links, Priority};
 use crate::plan::action::CopyAction;
 
 /// How often rclone tries a single request again. A file that failed is tried again by movebook.
@@ -41,19 +41,8 @@ pub fn arguments(action: &CopyAction, list: &Path) -> Spelled {
         spelled.say(flag);
         spelled.say(value);
     }
-    match action.bandwidth.as_ref().map(bandwidth) {
-        Some(Ok(limits)) => {
-            spelled.say("--bwlimit");
-            spelled.say(limits);
-        }
-        Some(Err(why)) => spelled.lack("bandwidth", why),
-        None => {}
-    }
+    super::alike(&mut spelled, action);
     log::FLAGS.iter().for_each(|flag| spelled.say(*flag));
-    match extra::judge(&action.extra_args) {
-        Ok(()) => action.extra_args.iter().for_each(|argument| spelled.say(argument.as_str())),
-        Err(why) => spelled.lack("extra_args", why),
-    }
     lacking(&mut spelled, action);
     spelled
 }
@@ -71,14 +60,8 @@ fn lacking(spelled: &mut Spelled, action: &CopyAction) {
             "reading both sides in every pass would cost a whole copy each: a `verify` step does it once",
         );
     }
-    if action.access == Access::Backup {
-        spelled.lack("backup", "rclone reads and writes with the rights of its user");
-    }
     if action.priority == Priority::Gentle {
         spelled.lack("gentle", "rclone does not give way; `bandwidth` and `threads` limit what it takes");
-    }
-    if action.resume_over != CopyPass::RESUME_OVER {
-        spelled.lack("resume_over", "rclone begins an interrupted file anew");
     }
 }
 
