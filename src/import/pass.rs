@@ -60,6 +60,25 @@ pub enum Reading {
     Left(Vec<String>),
 }
 
+#[cfg(test)]
+impl Reading {
+    /// The pass that a line of a test has to be.
+    pub fn into_pass(self, line: &str) -> Pass {
+        match self {
+            Self::Pass { pass, .. } => *pass,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    /// Why a line of a test is left, as it has to be.
+    pub fn into_reasons(self, line: &str) -> String {
+        match self {
+            Self::Left(why) => why.join("\n"),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+}
+
 impl Pass {
     /// A pass that asks for nothing but its roots.
     pub fn plain(from: String, to: String) -> Self {

@@ -122,6 +122,14 @@ pub fn read(text: &str, dialect: Dialect, number: usize, unknowns: &mut Unknowns
     }
 }
 
+/// What a list of `&&` and `||` begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Front {
+    /// What only asks whether something is so.
+    Question,
+    Deed,
+}
+
 /// Whether what follows is reached by going on from the line before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reached {

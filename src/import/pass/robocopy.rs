@@ -152,10 +152,7 @@ mod tests {
     }
 
     fn left(line: &str) -> String {
-        match read_line(line) {
-            Reading::Left(why) => why.join("\n"),
-            other => panic!("{line}: {other:?}"),
-        }
+        read_line(line).into_reasons(line)
     }
 
     #[test]

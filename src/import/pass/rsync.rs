@@ -362,17 +362,11 @@ mod tests {
     }
 
     fn pass(line: &str) -> Pass {
-        match read_line(line) {
-            Reading::Pass { pass, .. } => *pass,
-            other => panic!("{line}: {other:?}"),
-        }
+        read_line(line).into_pass(line)
     }
 
     fn left(line: &str) -> String {
-        match read_line(line) {
-            Reading::Left(why) => why.join("\n"),
-            other => panic!("{line}: {other:?}"),
-        }
+        read_line(line).into_reasons(line)
     }
 
     #[test]

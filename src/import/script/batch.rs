@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Line, Part, Script, asks, only_ends, program, why, windows_words};
+use super::{Front, Line, Part, Script, asks, only_ends, program, why, windows_words};
 use crate::import::unknown::Unknowns;
 use crate::import::variables::{NameCase, Value, Variables};
 use flow::{Flow, Labels};
@@ -115,14 +115,6 @@ const IS_NO_SCRIPT: &[&str] = &[
     "xcopy",
     "powershell",
 ];
-
-/// What a list of `&&` begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Front {
-    /// What only asks whether something is so.
-    Question,
-    Deed,
-}
 
 struct Reader<'t, 'u> {
     text: &'t str,

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Line, Part, Reached, Script, asks, only_ends, why};
+use super::{Front, Line, Part, Reached, Script, asks, only_ends, why};
 use crate::import::unknown::Unknowns;
 use crate::import::variables::{NameCase, Value, Variables};
 use statements::{Construct, Ended, Kind, Statement, begun, function_name, is_stray, nesting, statements};
@@ -37,14 +37,6 @@ static ASSIGNMENT: LazyLock<Option<Regex>> =
 
 static SET: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:^|[\s;&|({])(?:read\s[^;\n]*?)?([A-Za-z_]\w*)\+?=").ok());
-
-/// What a list of `&&` and `||` begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Front {
-    /// What only asks whether something is so.
-    Question,
-    Deed,
-}
 
 struct Reader<'t, 'u> {
     text: &'t str,
