@@ -2,12 +2,15 @@
 //!
 //! `SNAPSHOTS=overwrite cargo test --test diagnostics` writes the snapshots anew.
 
+#[path = "common/snapshot.rs"]
+mod snapshot;
+
 use std::path::{Path, PathBuf};
 
 use movebook::report::diagnostics::{Colour, Format, print};
 use movebook::runbook;
 use movebook::vars::{self, Given};
-use snapbox::{Assert, Data};
+use snapshot::compare;
 
 /// Named as the snapshots name them on every system.
 fn fixtures(folder: &str) -> Vec<PathBuf> {
@@ -25,14 +28,6 @@ fn seen(path: &Path) -> String {
     match runbook::load(path) {
         Ok(_) => "no problems\n".to_owned(),
         Err(problems) => print(&[problems], Format::Human, Colour::Never),
-    }
-}
-
-fn compare(snapshot: &Path, actual: String, differing: &mut Vec<String>) {
-    let expected = Data::read_from(snapshot, None);
-    let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false);
-    if let Err(error) = assert.try_eq(Some(&snapshot.display()), actual.into(), expected.raw()) {
-        differing.push(error.to_string());
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use common::Scene;
 use common::running::Ended;
+use common::snapshot::compare;
 use movebook::import::{File, Imported, import, name_of};
 use movebook::plan::{self, Action, CopyAction, Plan};
 use movebook::report::diagnostics::{Colour, Format, print};
@@ -15,7 +16,6 @@ use movebook::runbook::{self, Runbook};
 use movebook::vars::{self, Given};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use snapbox::{Assert, Data};
 
 fn scripts() -> Vec<PathBuf> {
     let mut scripts: Vec<PathBuf> = std::fs::read_dir("tests/import")
@@ -55,14 +55,6 @@ fn planned(runbook: Runbook, variables: &[(&str, &str)], to_give: &[String]) -> 
         .unwrap_or_else(|problems| panic!("{}", print(&[problems], Format::Human, Colour::Never)));
     plan::make(runbook, values, json!({}), Default::default())
         .unwrap_or_else(|problems| panic!("{}", print(&[problems], Format::Human, Colour::Never)))
-}
-
-fn compare(snapshot: &Path, actual: String, differing: &mut Vec<String>) {
-    let expected = Data::read_from(snapshot, None);
-    let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false);
-    if let Err(error) = assert.try_eq(Some(&snapshot.display()), actual.into(), expected.raw()) {
-        differing.push(error.to_string());
-    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub mod samba;
 pub mod scene;
 #[cfg(unix)]
 pub mod screen;
+pub mod snapshot;
 pub mod tree;
 #[cfg(windows)]
 pub mod windows;
