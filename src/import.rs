@@ -30,11 +30,11 @@ use procedure::{Action, Item, Left, Step, arranged};
 use reader::Reader;
 use script::{Dialect, Line, Part};
 use secrets::Secrets;
+use text::Encoding;
 use unknown::{Unknowns, is_stand_in};
 use variables::Held;
 
 pub use runbook::{is_name, name_of};
-pub use text::Encoding;
 
 /// All files together; the scripts of a whole move have a tenth.
 pub const MOST_BYTES: usize = 512 * 1024;
@@ -97,7 +97,7 @@ pub fn import(files: &[File], name: &str) -> Result<Imported, Refusal> {
     let (items, guessed) = gathering.items(files);
     let items = without_answered(items);
     let left = left_lines(&items);
-    let steps = items.iter().filter(|item| matches!(item, Item::Step(_))).count();
+    let steps = procedure::steps(&items).count();
     if steps == 0 {
         return Err(Refusal::NothingFound { left });
     }

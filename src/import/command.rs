@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::pass::{Pass, Reading, rclone, robocopy, rsync};
 use super::reader::Outcome;
-use super::script::{Dialect, program};
+use super::script::{self, Dialect, program};
 use super::unknown;
 use crate::plan::action::ServiceState;
 use crate::robocopy::Misuse;
@@ -205,8 +205,7 @@ pub fn meaning(programs: &[Vec<String>], around: &Around<'_>) -> Meaning {
 pub fn written_by_reader(programs: &[Vec<String>]) -> Option<String> {
     programs.iter().find_map(|words| {
         let (first, arguments) = words.split_first()?;
-        let is_none = |file: &str| matches!(file, "/dev/null" | "$null" | "nul" | "NUL");
-        let mut files = arguments.iter().filter(|word| !word.starts_with('-') && !is_none(word));
+        let mut files = arguments.iter().filter(|word| !word.starts_with('-') && !script::goes_nowhere(word));
         match program(first).as_str() {
             "tee" | "tee-object" | "out-file" => files.next().cloned(),
             "sed" if arguments.iter().any(|word| word.starts_with("-i")) => files.next_back().cloned(),

@@ -60,6 +60,13 @@ pub enum Reading {
     Left(Vec<String>),
 }
 
+impl Reading {
+    /// Of a line that looks and copies nothing.
+    fn lists(flag: &str) -> Self {
+        Self::Nothing { note: format!("it only lists ({flag}), as `movebook plan` does for each pass") }
+    }
+}
+
 #[cfg(test)]
 impl Reading {
     /// The pass that a line of a test has to be.

@@ -120,7 +120,7 @@ pub fn arranged(items: Vec<Item>) -> Procedure {
     procedure
 }
 
-fn steps(items: &[Item]) -> impl Iterator<Item = &Step> {
+pub fn steps(items: &[Item]) -> impl Iterator<Item = &Step> + Clone {
     items.iter().filter_map(|item| match item {
         Item::Step(step) => Some(step),
         Item::Left(_) | Item::Remark { .. } => None,

@@ -3,7 +3,7 @@
 //! Invariant: what stands behind `&&` is a step only where what stands in front of it is one, or always works; also where the
 //! two stand on lines of their own.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::MOST_STEPS;
 use super::command::{Around, Meaning, meaning, outcome, written_by_reader};
@@ -41,6 +41,8 @@ pub struct Reader<'a> {
     before: Outcome,
     /// The file that the line at hand writes into.
     written: Option<String>,
+    /// Reasons, and how they are told.
+    reasons: HashMap<String, String>,
 }
 
 impl<'a> Reader<'a> {
@@ -56,6 +58,7 @@ impl<'a> Reader<'a> {
             steps: 0,
             before,
             written: None,
+            reasons: HashMap::new(),
         }
     }
 
@@ -202,11 +205,21 @@ impl<'a> Reader<'a> {
         why.retain(|reason| seen.insert(reason.clone()));
         let more = why.len().saturating_sub(MOST_REASONS);
         why.truncate(MOST_REASONS);
-        let mut why: Vec<String> = why.iter().map(|reason| clipped(&self.safe(reason))).collect();
+        let mut why: Vec<String> = why.into_iter().map(|reason| self.reason(reason)).collect();
         if more > 0 {
             why.push(format!("and {more} more"));
         }
         self.items.push(Item::Left(Left { origin: origin.clone(), why }));
+    }
+
+    /// As it is told. Few reasons stand for many lines: each is covered once.
+    fn reason(&mut self, reason: String) -> String {
+        if let Some(told) = self.reasons.get(&reason) {
+            return told.clone();
+        }
+        let told = clipped(&self.safe(&reason));
+        self.reasons.insert(reason, told.clone());
+        told
     }
 
     fn origin(&self, line: &Line) -> Origin {
@@ -220,7 +233,7 @@ impl<'a> Reader<'a> {
 }
 
 /// What is told of a line need not repeat all of it.
-pub fn clipped(reason: &str) -> String {
+fn clipped(reason: &str) -> String {
     const LONGEST: usize = 400;
     match reason.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &reason[..end]),

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::names::{self, Taken};
-use super::procedure::{Action, Item, Kind, Left, Origin, Phase, Procedure, Step};
+use super::procedure::{self, Action, Item, Kind, Left, Origin, Phase, Procedure, Step};
 use super::unknown::Unknowns;
 use super::variables::Held;
 use super::yaml;
@@ -33,12 +33,7 @@ pub fn written(
     held: &[Held],
     unknowns: &Unknowns,
 ) -> Written {
-    let steps = || {
-        procedure.phases.iter().flat_map(|phase| &phase.items).filter_map(|item| match item {
-            Item::Step(step) => Some(step),
-            Item::Left(_) | Item::Remark { .. } => None,
-        })
-    };
+    let steps = || procedure.phases.iter().flat_map(|phase| procedure::steps(&phase.items));
     let shared = Shared::of(steps(), held, unknowns);
     let mut writer = Writer { text: String::new(), shared, ids: Taken::default(), told: HashSet::new() };
     writer.head(name, files, steps().any(has_purge));
@@ -224,5 +219,5 @@ pub fn name_of(file: &str) -> String {
 
 /// Whether a runbook may have this name.
 pub fn is_name(name: &str) -> bool {
-    !name.is_empty() && names::id(name) == name && !name.starts_with('-')
+    !name.is_empty() && names::id(name) == name
 }

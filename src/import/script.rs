@@ -15,7 +15,7 @@ use super::variables::Held;
 use crate::guard::PathStyle;
 
 pub use windows_words::words as windows_words;
-pub use written::written;
+pub use written::{goes_nowhere, written};
 
 /// Whose language a script is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +130,38 @@ enum Front {
     Deed,
 }
 
+impl Front {
+    /// By what the last of a line of programs is.
+    fn of(programs: &[Vec<String>]) -> Self {
+        let questions = [
+            "[",
+            "[[",
+            "test",
+            "test-path",
+            "exist",
+            "find",
+            "findstr",
+            "grep",
+            "pgrep",
+            "mountpoint",
+            "which",
+            "where",
+            "command",
+            "type",
+            "fc",
+            "diff",
+            "cmp",
+            "ping",
+            "pidof",
+        ];
+        let last = programs.last().and_then(|words| words.first()).map(|word| program(word));
+        match last.is_some_and(|name| questions.contains(&name.as_str())) {
+            true => Self::Question,
+            false => Self::Deed,
+        }
+    }
+}
+
 /// Whether what follows is reached by going on from the line before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reached {
@@ -167,33 +199,6 @@ mod why {
     pub const JUMP: &str = "jumps are not carried over: a step that fails can be repeated by `retry`";
     pub const BACKGROUND: &str = "it runs beside what follows, and the steps of a run follow each other";
     pub const TOO_DEEP: &str = "it is nested too deeply to be read";
-}
-
-/// Whether a line of programs only asks whether something is so.
-fn asks(programs: &[Vec<String>]) -> bool {
-    let questions = [
-        "[",
-        "[[",
-        "test",
-        "test-path",
-        "exist",
-        "find",
-        "findstr",
-        "grep",
-        "pgrep",
-        "mountpoint",
-        "which",
-        "where",
-        "command",
-        "type",
-        "fc",
-        "diff",
-        "cmp",
-        "ping",
-        "pidof",
-    ];
-    let last = programs.last().and_then(|words| words.first()).map(|word| program(word));
-    last.is_some_and(|name| questions.contains(&name.as_str()))
 }
 
 /// Whether a block that is gone through after an error only says so and ends.

@@ -111,6 +111,10 @@ pub fn size(text: &str, bare: u64) -> Option<u64> {
     number.checked_mul(unit)
 }
 
+pub fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("`{text}` is no whole number"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

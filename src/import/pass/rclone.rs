@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::flags::{Argument, Arguments, size};
+use super::flags::{Argument, Arguments, number, size};
 use super::ordered::{self, About, Ordered, Sign};
 use super::{Pass, Purge, Reading, judge_root, judge_rules, trimmed};
 use crate::copy::{Compare, Directories, Links};
@@ -66,7 +66,7 @@ const WITH_VALUE: &[&str] = &[
 
 /// Reads a line without the program's name.
 pub fn read(words: &[String], style: PathStyle) -> Reading {
-    let mut line = Line { case: Case::Sensitive, ..Line::new() };
+    let mut line = Line::new();
     line.arguments(words);
     if line.wrong.is_empty() { line.finish(style) } else { Reading::Left(line.wrong) }
 }
@@ -244,9 +244,7 @@ impl Line {
             return left(format!("it has {} paths, and a pass has two: a source and a target", roots.len()));
         };
         if let Some(flag) = self.lists_only {
-            return Reading::Nothing {
-                note: format!("it only lists ({flag}), as `movebook plan` does for each pass"),
-            };
+            return Reading::lists(&flag);
         }
         let mut wrong: Vec<String> =
             [from, to].into_iter().filter_map(|root| judge(root, style).err()).collect();
@@ -311,10 +309,6 @@ fn age(text: &str) -> Result<Duration, String> {
 
 fn bytes(text: &str) -> Result<u64, String> {
     size(text, 1024).ok_or_else(|| format!("`{text}` is no size: write whole KiB, as `512K`"))
-}
-
-fn number(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| format!("`{text}` is no whole number"))
 }
 
 /// -1 is every depth.

@@ -27,9 +27,7 @@ pub fn read(
         return Reading::Nothing { note: "it shows the switches".to_owned() };
     }
     if job.has(Setting::ListOnly) {
-        return Reading::Nothing {
-            note: "it only lists (/L), as `movebook plan` does for each pass".to_owned(),
-        };
+        return Reading::lists("/L");
     }
     if job.has(Setting::Quit) {
         return Reading::Left(vec![

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::flags::{Argument, Arguments, size};
+use super::flags::{Argument, Arguments, number, size};
 use super::ordered::{self, About, Ordered, Sign};
 use super::{Pass, Purge, Reading, judge_root, judge_rules, trimmed};
 use crate::copy::{Compare, Directories, Links, Preserved};
@@ -230,9 +230,7 @@ impl Line {
             )]);
         };
         if let Some(flag) = self.lists_only {
-            return Reading::Nothing {
-                note: format!("it only lists ({flag}), as `movebook plan` does for each pass"),
-            };
+            return Reading::lists(&flag);
         }
         let mut wrong: Vec<String> =
             [from, to].into_iter().filter_map(|root| judge(root, style).err()).collect();
@@ -346,10 +344,6 @@ fn judge(root: &str, style: PathStyle) -> Result<(), String> {
 
 fn bytes(text: &str) -> Result<u64, String> {
     size(text, 1).ok_or_else(|| format!("`{text}` is no size: write whole bytes, or K, M and G"))
-}
-
-fn number(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| format!("`{text}` is no whole number"))
 }
 
 #[cfg(test)]

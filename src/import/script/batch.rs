@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Front, Line, Part, Script, asks, only_ends, program, why, windows_words};
+use super::{Front, Line, Part, Script, only_ends, program, why, windows_words};
 use crate::import::unknown::Unknowns;
 use crate::import::variables::{NameCase, Value, Variables};
 use flow::{Flow, Labels};
@@ -207,7 +207,7 @@ impl Reader<'_, '_> {
             });
         }
         if piece.joined == Joined::Always {
-            self.front = if asks(&words) { Front::Question } else { Front::Deed };
+            self.front = Front::of(&words);
         }
         let [text] = piece.programs.as_slice() else { return Some(Part::Pipeline(words)) };
         let words = words.into_iter().next().filter(|words| !words.is_empty())?;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Front, Line, Part, Reached, Script, asks, only_ends, why};
+use super::{Front, Line, Part, Reached, Script, only_ends, why};
 use crate::import::unknown::Unknowns;
 use crate::import::variables::{NameCase, Value, Variables};
 use statements::{Construct, Ended, Kind, Statement, begun, function_name, is_stray, nesting, statements};
@@ -21,6 +21,7 @@ pub(super) fn read(text: &str, number: usize, unknowns: &mut Unknowns) -> Script
         variables,
         reached: Reached::InOrder,
         lines: Vec::new(),
+        whole_line: None,
         counted: (0, 1),
         whole: 0,
         functions: HashSet::new(),
@@ -43,6 +44,8 @@ struct Reader<'t, 'u> {
     variables: Variables<'u>,
     reached: Reached,
     lines: Vec<Line>,
+    /// The number of the last line, where its text has no break: further statements of it are told with it.
+    whole_line: Option<usize>,
     /// A place, and the number of its line.
     counted: (usize, usize),
     /// How many lines there were where the last construct ended.
@@ -133,7 +136,7 @@ impl Reader<'_, '_> {
         let is_of_one_line = !text.contains('\n');
         match self.lines.last_mut() {
             // Statements of one line are told as one.
-            Some(last) if last.number == number && is_of_one_line && !last.text.contains('\n') => {
+            Some(last) if is_of_one_line && last.number == number && self.whole_line == Some(number) => {
                 last.parts.extend(parts);
             }
             _ if is_of_one_line => {
@@ -141,8 +144,13 @@ impl Reader<'_, '_> {
                 let end =
                     self.text[statement.end..].find('\n').map_or(self.text.len(), |at| statement.end + at);
                 self.lines.push(Line { number, text: self.text[begin..end].trim().to_owned(), parts });
+                self.whole_line = Some(number);
             }
-            _ => self.lines.push(Line { number, text: joined(text), parts }),
+            _ => {
+                let text = joined(text);
+                self.whole_line = (!text.contains('\n')).then_some(number);
+                self.lines.push(Line { number, text, parts });
+            }
         }
     }
 
@@ -199,7 +207,7 @@ impl Reader<'_, '_> {
         };
         let found = words(code, &mut self.variables);
         if when == When::Always {
-            self.front = if asks(&found.programs) { Front::Question } else { Front::Deed };
+            self.front = Front::of(&found.programs);
         }
         let first = found.programs.first().and_then(|words| words.first()).map_or("", String::as_str);
         self.forget_by(first, &found.programs[0]);

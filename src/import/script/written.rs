@@ -41,10 +41,13 @@ fn file(target: &str) -> Option<String> {
             .unwrap_or(target.len()),
     };
     let file = &target[..end];
+    (!goes_nowhere(file)).then(|| file.to_owned())
+}
+
+/// Whether what is written there is kept nowhere.
+pub fn goes_nowhere(file: &str) -> bool {
     let bare = file.trim_matches(['"', '\'']).trim_end_matches(':').to_ascii_lowercase();
-    let is_none =
-        matches!(bare.as_str(), "" | "nul" | "con" | "/dev/null" | "/dev/stderr" | "/dev/tty" | "$null");
-    (!is_none).then(|| file.to_owned())
+    matches!(bare.as_str(), "" | "nul" | "con" | "/dev/null" | "/dev/stderr" | "/dev/tty" | "$null")
 }
 
 #[cfg(test)]

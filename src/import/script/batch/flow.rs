@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::import::script::why;
+use crate::import::script::{Reached, why};
 
 /// Where labels stand.
 #[derive(Debug, Default)]
@@ -105,13 +105,11 @@ impl Flow {
     /// Why a line here is left.
     pub(super) fn reason(&self) -> Option<String> {
         let Self::Aside(aside) = self else { return None };
-        Some(match aside.kind {
-            Kind::Unreached { behind } => format!(
-                "it stands behind line {behind}, where the script ends or jumps, and is reached by a jump alone"
-            ),
-            Kind::OnCondition => why::ON_CONDITION.to_owned(),
-            Kind::AfterError => why::AFTER_ERROR.to_owned(),
-        })
+        match aside.kind {
+            Kind::Unreached { behind } => Reached::ByJump { behind }.reason(),
+            Kind::OnCondition => Some(why::ON_CONDITION.to_owned()),
+            Kind::AfterError => Some(why::AFTER_ERROR.to_owned()),
+        }
     }
 
     /// Takes note of a line that is left here, by its first word.

@@ -18,7 +18,7 @@ pub(super) enum Braces {
 
 pub(super) fn words(code: &str, variables: &mut Variables<'_>) -> Words {
     let words = Words { programs: vec![Vec::new()], braces: Braces::None };
-    Reader { code, at: 0, variables, word: None, words }.read()
+    Reader { code, at: 0, looked_to: 0, variables, word: None, words }.read()
 }
 
 /// A text in which variables are filled in, as between double quotes.
@@ -26,6 +26,7 @@ pub(super) fn filled_in(text: &str, variables: &mut Variables<'_>) -> String {
     let mut reader = Reader {
         code: text,
         at: 0,
+        looked_to: 0,
         variables,
         word: None,
         words: Words { programs: vec![Vec::new()], braces: Braces::None },
@@ -39,6 +40,8 @@ pub(super) fn filled_in(text: &str, variables: &mut Variables<'_>) -> String {
 struct Reader<'c, 'v, 'u> {
     code: &'c str,
     at: usize,
+    /// Where the last braces end that were looked at.
+    looked_to: usize,
     variables: &'v mut Variables<'u>,
     word: Option<String>,
     words: Words,
@@ -120,8 +123,8 @@ impl Reader<'_, '_, '_> {
                 self.end_word();
             }
             letter => {
-                if letter == '{' && makes_several(rest) {
-                    self.words.braces = Braces::Some;
+                if letter == '{' && self.at >= self.looked_to {
+                    self.look_for_several();
                 }
                 self.at += letter.len_utf8();
                 self.push(letter.encode_utf8(&mut [0; 4]));
@@ -249,6 +252,18 @@ impl Reader<'_, '_, '_> {
         }
     }
 
+    /// Whether `{a,b}` or `{1..3}` begins here. A brace within another has the same end, so that one look serves both.
+    fn look_for_several(&mut self) {
+        let rest = &self.code[self.at..];
+        let ends = |letter: char| letter == '}' || letter.is_whitespace();
+        let end = rest.find(ends).unwrap_or(rest.len());
+        self.looked_to = self.at + end;
+        let inner = &rest[..end];
+        if rest[end..].starts_with('}') && (inner.contains(',') || inner.contains("..")) {
+            self.words.braces = Braces::Some;
+        }
+    }
+
     fn redirection(&mut self) {
         if self.word.as_ref().is_some_and(|word| word.len() == 1 && word.as_bytes()[0].is_ascii_digit()) {
             self.word = None;
@@ -265,16 +280,6 @@ impl Reader<'_, '_, '_> {
             }
         }
     }
-}
-
-/// Whether `{a,b}` or `{1..3}` begins here. Nobody writes longer ones by hand.
-fn makes_several(rest: &str) -> bool {
-    const LONGEST: usize = 500;
-    let ends = |letter: char| letter == '}' || letter.is_whitespace();
-    let Some((end, '}')) = rest.char_indices().take(LONGEST).find(|(_, letter)| ends(*letter)) else {
-        return false;
-    };
-    rest[..end].contains(',') || rest[..end].contains("..")
 }
 
 #[cfg(test)]
