@@ -26,7 +26,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     // It writes the language and reads those of others; of the language itself it knows what a template has names for.
     (
         "import",
-        &["copy", "filter", "guard", "plan::action", "robocopy", "runbook::scan", "runbook::template"],
+        &[
+            "copy",
+            "filter",
+            "guard",
+            "plan::action",
+            "rclone::remote",
+            "robocopy",
+            "runbook::scan",
+            "runbook::template",
+        ],
     ),
     // What robocopy's and rclone's languages lack for a pass is said when the plan is made.
     ("plan", &["copy", "filter", "rclone", "render", "robocopy", "runbook", "vars"]),

@@ -16,6 +16,7 @@ use crate::copy::{Access, Compare, Directories, Links, Preserved, Priority};
 use crate::filter::{Filter, Rules};
 use crate::guard::{PathStyle, judge_path};
 use crate::import::unknown;
+use crate::rclone::remote::Remote;
 
 /// What a copy step will say, but for what is decided by where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +153,12 @@ fn judge_root(root: &str, style: PathStyle) -> Result<(), String> {
     if root.is_empty() {
         return Err("a path is empty".to_owned());
     }
+    // Whatever stands for the rest of it.
+    if Remote::of(root).is_some() {
+        return Err(format!(
+            "`{root}` would be a remote of rclone's in a runbook: give the path of a folder"
+        ));
+    }
     if unknown::has_stand_in(root) {
         return match root.chars().any(char::is_control) {
             true => Err("a path has a character that cannot be seen".to_owned()),
@@ -210,6 +217,17 @@ mod tests {
         assert!(!top.covers(&pass(&[], &[])) && pass(&[], &[]).covers(&top));
         let elsewhere = Pass { to: "/c".to_owned(), ..pass(&[], &[]) };
         assert!(!elsewhere.covers(&pass(&[], &[])));
+    }
+
+    #[test]
+    fn what_a_runbook_would_take_for_a_remote_is_no_root_whatever_stands_behind_it() {
+        let mut unknowns = unknown::Unknowns::default();
+        let given = unknowns.stand_in("%OLD%", "old", unknown::Whose::AllScripts);
+        for root in ["net use z: pass /a".to_owned(), format!("net use z: pass {given}")] {
+            let why = judge_root(&root, PathStyle::Unix).unwrap_err();
+            assert!(why.contains("a remote of rclone's"), "{why}");
+        }
+        assert_eq!(judge_root(r"C:\a", PathStyle::Windows), Ok(()));
     }
 
     #[test]
